@@ -1,0 +1,75 @@
+import { AgentFault, runAgent, type AgentRunResult } from '../agent/index.js';
+import { jsonBytes, MAX_JOB_BYTES } from '../contract/index.js';
+import { gateToken, type Clock, type Sleep } from '../runpod/index.js';
+import { atBorder, finalFailure, retryableFailure } from './failures.js';
+import { withHeart } from './heart.js';
+import type { AgentAnswer, RunAgentInput } from './types.js';
+
+export interface AgentActivities {
+  /** Runs a named agent against the granted pod. @throws the contract's codes; `podLost` in the detail of POD_LOST */
+  runAgent: (input: RunAgentInput) => Promise<AgentAnswer>;
+}
+
+export interface AgentDependencies {
+  /** The first one makes tokens; the others are tried when a pod refuses it. */
+  readonly gateSecrets: readonly [string, ...string[]];
+  readonly clock: Clock;
+  readonly sleep: Sleep;
+}
+
+export function createAgentActivities(deps: AgentDependencies): AgentActivities {
+  return {
+    runAgent: (input) =>
+      atBorder(deps.clock, () =>
+        withHeart(deps, async (heart, signal) => {
+          let tokens = 0;
+          const onToken = (): void => {
+            tokens += 1;
+            heart.tell({ step: 'answering', tokens });
+          };
+          try {
+            const { output, messages, usage } = await withAnySecret(deps, input, { signal, onToken });
+            const answer: AgentAnswer = { output, messages, usage };
+            const bytes = jsonBytes(answer);
+            if (bytes > MAX_JOB_BYTES)
+              throw finalFailure(
+                'OUTPUT_TOO_LARGE',
+                `the answer has ${bytes} bytes; at most ${MAX_JOB_BYTES} are kept`,
+              );
+            return answer;
+          } catch (error) {
+            throw error instanceof AgentFault ? agentFailure(error) : error;
+          }
+        }),
+      ),
+  };
+}
+
+async function withAnySecret(
+  { gateSecrets }: AgentDependencies,
+  { grant, agent, input, model }: RunAgentInput,
+  watch: { readonly signal: AbortSignal; readonly onToken: () => void },
+): Promise<AgentRunResult> {
+  let refusal: unknown;
+  for (const secret of gateSecrets) {
+    try {
+      const token = gateToken(secret, grant.podName);
+      return await runAgent({ agent, input, api: grant.api, endpoint: grant.endpoint, token, model, ...watch });
+    } catch (error) {
+      if (!(error instanceof AgentFault) || error.code !== 'GATE_UNAUTHORIZED') throw error;
+      refusal ??= error;
+    }
+  }
+  throw refusal;
+}
+
+function agentFailure(fault: AgentFault): Error {
+  switch (fault.kind) {
+    case 'retryable':
+      return retryableFailure(fault.code, fault.message, fault.retryAfterSeconds && fault.retryAfterSeconds * 1000);
+    case 'non-retryable':
+      return finalFailure(fault.code, fault.message);
+    case 'pod-lost':
+      return finalFailure(fault.code, fault.message, { podLost: true });
+  }
+}

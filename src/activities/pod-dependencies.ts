@@ -1,0 +1,24 @@
+import type { ApiKind } from '../contract/index.js';
+import type { Clock, GateClient, PodScripts, RunPodClient, Sleep } from '../runpod/index.js';
+import type { HolderState, WaitingHolder } from './types.js';
+
+/** What the pod activities work with. Clock, sleep and both clients are injected: a simulation brings its own. */
+export interface PodDependencies {
+  readonly runpod: RunPodClient;
+  /** A client of one pod's gate. The token is derived from the secret and the pod's name. */
+  readonly gate: (target: {
+    readonly endpoint: string;
+    readonly podName: string;
+    readonly secret: string;
+  }) => GateClient;
+  /** The first one makes tokens; the others are tried when a pod refuses it. */
+  readonly gateSecrets: readonly [string, ...string[]];
+  readonly proxyUrl: string;
+  readonly scripts: PodScripts;
+  /** With the namespace's suffix. */
+  readonly owner: string;
+  readonly defaults: { readonly api: ApiKind; readonly model: string; readonly modelFile: string | undefined };
+  readonly describeHolders: (holders: readonly WaitingHolder[]) => Promise<readonly HolderState[]>;
+  readonly clock: Clock;
+  readonly sleep: Sleep;
+}

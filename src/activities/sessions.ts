@@ -1,0 +1,56 @@
+import { WorkflowNotFoundError, type Client, type WorkflowExecutionStatusName } from '@temporalio/client';
+import { sessionStartOptions } from '../client/index.js';
+import { MAX_LABEL_CHARACTERS, SESSION_SIGNALS, WORKFLOW_TYPES, type AcquireLease } from '../contract/index.js';
+import type { AcquireLeaseInput, HolderState, WaitingHolder } from './types.js';
+
+export interface SessionActivities {
+  /** Asks a session for a lease and starts the session if it does not run. The answer comes as a signal. */
+  acquireLease: (input: AcquireLeaseInput) => Promise<void>;
+  /** Only NotFound and an ended run mean `gone`; every other trouble is `unknown`. */
+  describeHolders: (holders: readonly WaitingHolder[]) => Promise<readonly HolderState[]>;
+}
+
+export function createSessionActivities(client: Client): SessionActivities {
+  return {
+    async acquireLease({ session, sessionOptions, project, leaseId, holder, label }) {
+      // The session drops a malformed request without an answer, and the rest of the label is for people only.
+      const lease: AcquireLease = { leaseId, holder, project, label: label.slice(0, MAX_LABEL_CHARACTERS) };
+      const startedBy = holder.workflowId ?? 'unknown';
+      const options = sessionStartOptions({ ...sessionOptions, session, project, startedBy });
+      await client.workflow.signalWithStart(WORKFLOW_TYPES.podSession, {
+        ...options,
+        signal: SESSION_SIGNALS.acquireLease,
+        signalArgs: [lease],
+      });
+    },
+    describeHolders: (holders) => Promise.all(holders.map((waiting) => describeHolder(client, waiting))),
+  };
+}
+
+async function describeHolder(client: Client, { leaseId, holder }: WaitingHolder): Promise<HolderState> {
+  if (holder.workflowId === undefined) return { leaseId, state: 'unknown' };
+  try {
+    const { status, raw } = await client.workflow.getHandle(holder.workflowId).describe();
+    const firstRunId = raw.workflowExecutionInfo?.firstRunId;
+    const isSameRun = holder.firstRunId === undefined || !firstRunId || firstRunId === holder.firstRunId;
+    return { leaseId, state: isSameRun ? holderState(status.name) : 'gone' };
+  } catch (error) {
+    return { leaseId, state: error instanceof WorkflowNotFoundError ? 'gone' : 'unknown' };
+  }
+}
+
+/** A status that we do not know, and one between two runs, is no end. */
+function holderState(status: WorkflowExecutionStatusName): HolderState['state'] {
+  switch (status) {
+    case 'RUNNING':
+      return 'running';
+    case 'COMPLETED':
+    case 'FAILED':
+    case 'CANCELLED':
+    case 'TERMINATED':
+    case 'TIMED_OUT':
+      return 'gone';
+    default:
+      return 'unknown';
+  }
+}

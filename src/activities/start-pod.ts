@@ -1,0 +1,177 @@
+import { activityInfo } from '@temporalio/activity';
+import { isSameAttempt, parsePodName, type PodSessionSpec } from '../contract/index.js';
+import {
+  buildPodSpec,
+  gateToken,
+  isAlive,
+  isRunPodError,
+  nothingWasCreated,
+  type CreatePodSpec,
+  type Pod,
+} from '../runpod/index.js';
+import { finalFailure, retryableFailure, runPodFailure } from './failures.js';
+import { withHeart, type Heart } from './heart.js';
+import type { PodDependencies } from './pod-dependencies.js';
+import type { SessionPlan, StartedPod, StartPodInput, StartPodResult } from './types.js';
+
+/** After an ambiguous create the pod is looked for this often: it may appear in the list late. */
+const LOOKS_AFTER_AMBIGUOUS = 4;
+const LOOK_EVERY_MS = 2_000;
+/** How long the pod's own killers wait beyond each deadline. */
+const GRACE_SECONDS = 120;
+
+/** What one attempt does, and what it may have left behind. */
+interface Attempt {
+  readonly deps: PodDependencies;
+  readonly input: StartPodInput;
+  readonly heart: Heart;
+  readonly signal: AbortSignal;
+  /** No pod of this name can exist: only a first attempt knows that no other one has created anything. */
+  nothingCreated: boolean;
+}
+
+/**
+ * Rents one pod under the given name, or adopts the one that an earlier attempt made. A create is never repeated blindly.
+ * @throws NO_CAPACITY, NO_BALANCE, RUNPOD_UNAUTHORIZED, RUNPOD_REFUSED, BOOT_FAILED for good; everything else is tried again
+ */
+export function startPod(deps: PodDependencies, input: StartPodInput): Promise<StartPodResult> {
+  return withHeart(deps, async (heart, signal) => {
+    const attempt: Attempt = { deps, input, heart, signal, nothingCreated: activityInfo().attempt === 1 };
+    const goneLeaseIds = await goneHolders(deps, input);
+    const nobodyLeft = input.onlyForJobs && goneLeaseIds.length === input.waiting.length;
+    try {
+      const adopted = await adopt(attempt);
+      if (adopted) return { pod: adopted, goneLeaseIds };
+      if (nobodyLeft) return { goneLeaseIds };
+      return { pod: await create(attempt), goneLeaseIds };
+    } catch (error) {
+      // Cancelled before anything was asked for: saying so spares the session a minute of looking for a pod.
+      if (signal.aborted && attempt.nothingCreated) return { goneLeaseIds };
+      if (!isRunPodError(error) || !nothingWasCreated(error)) throw error;
+      throw runPodFailure(error, deps.clock(), { nothingCreated: attempt.nothingCreated });
+    }
+  });
+}
+
+async function goneHolders(deps: PodDependencies, { waiting }: StartPodInput): Promise<string[]> {
+  if (waiting.length === 0) return [];
+  const holders = await deps.describeHolders(waiting.filter(({ holder }) => holder.kind === 'workflow'));
+  return holders.filter(({ state }) => state === 'gone').map(({ leaseId }) => leaseId);
+}
+
+/** The oldest living pod of this name becomes ours, whatever deadline its name says; surplus ones end at once. */
+async function adopt(attempt: Attempt): Promise<StartedPod | undefined> {
+  const { deps, input, signal } = attempt;
+  const wanted = parsePodName(input.podName);
+  const { pods } = await deps.runpod.listPods({ signal, begunAfter: deps.clock() });
+  const ours = pods.filter((pod) => {
+    const parts = parsePodName(pod.name);
+    return isAlive(pod) && parts !== undefined && wanted !== undefined && isSameAttempt(parts, wanted);
+  });
+  if (ours.length > 0) attempt.nothingCreated = false;
+  const [oldest, ...surplus] = ours.sort((a, b) => (a.createdAt ?? '').localeCompare(b.createdAt ?? ''));
+  for (const pod of surplus) await deps.runpod.terminatePod(pod.id, { signal });
+  return oldest && startedPod(deps, input.plan, oldest);
+}
+
+async function create(attempt: Attempt): Promise<StartedPod> {
+  const { deps, input, heart, signal, nothingCreated } = attempt;
+  const passedOver: string[] = [];
+  // A process that was frozen on its way to the request, such as in a wait for the quota, must not send it any more.
+  const beforeSend = (): void => {
+    heart.assertAlive();
+  };
+  for (const candidate of input.plan.candidates) {
+    heart.tell({ step: 'creating', gpu: candidate.gpu });
+    // Every killer on the pod would come too late.
+    if (deps.clock() >= input.plan.hardDeadlineMs) {
+      const message = 'The hard deadline passed before RunPod gave a pod. Raise maxLifetimeSeconds or maxCostUsd.';
+      throw finalFailure('BOOT_FAILED', message, { nothingCreated });
+    }
+    signal.throwIfAborted();
+    try {
+      const pod = await deps.runpod.createPod(createRequest(deps, input, candidate.gpu), { signal, beforeSend });
+      return startedPod(deps, input.plan, pod, candidate.costPerHourUsd);
+    } catch (error) {
+      if (!isRunPodError(error)) throw error;
+      if (error.kind === 'no-capacity') passedOver.push(`${candidate.gpu}: ${error.detail}`);
+      else if (error.kind === 'ambiguous') return await find(attempt, error.message);
+      else throw error;
+    }
+  }
+  const message = `No capacity at RunPod. ${passedOver.join('; ')}. Name more GPUs, another cloud, or try again later.`;
+  throw finalFailure('NO_CAPACITY', message, { nothingCreated });
+}
+
+async function find(attempt: Attempt, why: string): Promise<StartedPod> {
+  attempt.nothingCreated = false;
+  for (let look = 0; look < LOOKS_AFTER_AMBIGUOUS; look++) {
+    await attempt.deps.sleep(LOOK_EVERY_MS, attempt.signal);
+    const pod = await adopt(attempt);
+    if (pod) return pod;
+  }
+  throw retryableFailure(
+    'RUNPOD_UNREACHABLE',
+    `${why}; no pod of this name is in RunPod's list, so it is asked for again`,
+  );
+}
+
+function startedPod(deps: PodDependencies, plan: SessionPlan, pod: Pod, priceUsd?: number): StartedPod {
+  const gpu = pod.gpu?.id ?? plan.candidates[0]?.gpu ?? 'unknown';
+  const planned = priceUsd ?? plan.candidates.find((candidate) => candidate.gpu === gpu)?.costPerHourUsd ?? 0;
+  return {
+    id: pod.id,
+    name: pod.name,
+    gpu,
+    // RunPod says 0 for a pod that is stopped; that is not its price.
+    costPerHourUsd: pod.costPerHourUsd !== undefined && pod.costPerHourUsd > 0 ? pod.costPerHourUsd : planned,
+    createdAt: pod.createdAt ?? new Date(deps.clock()).toISOString(),
+  };
+}
+
+function createRequest(deps: PodDependencies, { podName, spec, plan }: StartPodInput, gpuId: string): CreatePodSpec {
+  const { gpuCount, cloud, templateId, diskGb, dataCenterIds, networkVolumeId } = spec;
+  const env = podEnvironment(deps, podName, spec, plan);
+  const { image, api } = plan;
+  const { scripts } = deps;
+  return buildPodSpec({
+    podName,
+    gpuId,
+    gpuCount,
+    cloud,
+    image,
+    templateId,
+    diskGb,
+    dataCenterIds,
+    networkVolumeId,
+    api,
+    env,
+    scripts,
+  });
+}
+
+/** Every deadline is on the pod before the pod is: its own killers need nothing of ours. */
+function podEnvironment(
+  deps: PodDependencies,
+  podName: string,
+  spec: PodSessionSpec,
+  plan: SessionPlan,
+): Record<string, string> {
+  const nowSeconds = Math.floor(deps.clock() / 1000);
+  // Shells reckon in whole numbers only.
+  const readyTimeoutSeconds = Math.ceil(spec.readyTimeoutSeconds);
+  const hardDeadlineSeconds = Math.floor(plan.hardDeadlineMs / 1000);
+  return {
+    DEVLOOP_POD_NAME: podName,
+    DEVLOOP_CREATED: String(nowSeconds),
+    DEVLOOP_READY_BY: String(Math.min(nowSeconds + readyTimeoutSeconds, hardDeadlineSeconds)),
+    DEVLOOP_IDLE_SECONDS: String(Math.ceil(spec.idleTimeoutSeconds)),
+    DEVLOOP_GRACE_SECONDS: String(GRACE_SECONDS),
+    DEVLOOP_HARD_DEADLINE: String(hardDeadlineSeconds),
+    DEVLOOP_MODEL: plan.model,
+    ...(plan.modelFile === undefined ? {} : { DEVLOOP_MODEL_FILE: plan.modelFile }),
+    DEVLOOP_API: plan.api,
+    DEVLOOP_GATE_TOKEN: gateToken(deps.gateSecrets[0], podName),
+    DEVLOOP_MAX_PARALLEL: String(spec.maxConcurrentLeases),
+  };
+}

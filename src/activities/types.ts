@@ -1,0 +1,134 @@
+import type {
+  AgentJobSpec,
+  ApiKind,
+  ChatMessage,
+  Grant,
+  LeaseHolder,
+  PodSessionSpec,
+  SessionOptions,
+  Usage,
+} from '../contract/index.js';
+
+/** What the operator's worker made of a session's input before anything was rented. */
+export interface SessionPlan {
+  /** One control plane: the configured owner with the namespace's suffix. */
+  readonly owner: string;
+  readonly api: ApiKind;
+  readonly model: string;
+  /** A .gguf on the pod that the model is created from instead of being pulled. */
+  readonly modelFile?: string | undefined;
+  /** Absent with a template. */
+  readonly image?: string | undefined;
+  /** Candidates in order, each within the price limit. US dollars an hour for the whole pod. */
+  readonly candidates: readonly { readonly gpu: string; readonly costPerHourUsd: number }[];
+  /** Epoch milliseconds. Fixed before the first create call and never moved. */
+  readonly hardDeadlineMs: number;
+}
+
+export interface PlanSessionInput {
+  readonly spec: PodSessionSpec;
+  readonly startedAtMs: number;
+}
+
+/** With the plan's owner and deadline this makes the pod's name: it is in history before the first call. */
+export interface PodIdentity {
+  readonly owner: string;
+  readonly session: string;
+  readonly firstRunId: string;
+}
+
+export interface WaitingHolder {
+  readonly leaseId: string;
+  readonly holder: LeaseHolder;
+}
+
+export interface StartPodInput {
+  readonly spec: PodSessionSpec;
+  readonly plan: SessionPlan;
+  /** Made by the workflow; carries session, first run, attempt and hard deadline. */
+  readonly podName: string;
+  readonly waiting: readonly WaitingHolder[];
+  /** Only its jobs want this session: with none of them left nothing is rented. */
+  readonly onlyForJobs: boolean;
+}
+
+export interface StartedPod {
+  readonly id: string;
+  readonly name: string;
+  readonly gpu: string;
+  readonly costPerHourUsd: number;
+  /** ISO 8601 UTC, by RunPod's clock. */
+  readonly createdAt: string;
+}
+
+export interface StartPodResult {
+  /** Absent: nobody was left who wants it, and nothing was rented. */
+  readonly pod?: StartedPod | undefined;
+  readonly goneLeaseIds: readonly string[];
+}
+
+export interface PollPodInput {
+  readonly pod: StartedPod;
+  readonly spec: PodSessionSpec;
+  readonly plan: SessionPlan;
+  /** Epoch milliseconds after which booting has failed. */
+  readonly readyByMs: number;
+}
+
+export interface PollPodResult {
+  readonly endpoint: string;
+}
+
+export interface StopPodInput extends PodIdentity {
+  /** The pod that the session knows of; the sweep by name finds those that it does not. */
+  readonly podId?: string | undefined;
+}
+
+export interface StopPodResult {
+  /** ISO 8601 UTC: when the last DELETE was accepted, or when the pods were first seen gone. */
+  readonly endedAt: string;
+  /** Every pod of this session that the sweep saw. */
+  readonly podIds: readonly string[];
+}
+
+export interface CheckPodInput {
+  readonly pod: StartedPod;
+  readonly api: ApiKind;
+  readonly endpoint: string;
+}
+
+/** `lost` needs both a gate that does not answer and RunPod's word; everything else is `alive`. */
+export interface CheckPodResult {
+  readonly verdict: 'alive' | 'lost';
+  readonly detail: string;
+}
+
+export interface HolderState {
+  readonly leaseId: string;
+  /** `unknown` is neither in use nor idle: the lease keeps its last known expiry. */
+  readonly state: 'running' | 'gone' | 'unknown';
+}
+
+export interface AcquireLeaseInput {
+  readonly session: string;
+  /** Used when the session has to be started. */
+  readonly sessionOptions?: SessionOptions | undefined;
+  readonly project?: string | undefined;
+  readonly leaseId: string;
+  readonly holder: LeaseHolder;
+  /** What people see as the user of the pod. */
+  readonly label: string;
+}
+
+export interface RunAgentInput {
+  readonly grant: Grant;
+  readonly agent: string;
+  readonly input: AgentJobSpec['input'];
+  readonly model: string;
+}
+
+export interface AgentAnswer {
+  readonly output: string;
+  readonly messages: ChatMessage[];
+  readonly usage: Usage;
+}

@@ -1,0 +1,37 @@
+import { Command } from 'commander';
+import { addCancel } from './commands/cancel.js';
+import { addDev } from './commands/dev.js';
+import { addDoctor } from './commands/doctor.js';
+import { addJobs } from './commands/jobs.js';
+import { addRun } from './commands/run.js';
+import { addStartSession } from './commands/start-session.js';
+import { addStatus } from './commands/status.js';
+import { addStop } from './commands/stop.js';
+import { addWorker } from './commands/worker.js';
+import { VERSION } from '../version.js';
+
+const EPILOGUE = `
+Exit codes: 0 ok · 1 failed · 2 usage or configuration · 3 RunPod or Temporal unreachable, nothing concluded · 4 found something · 130 interrupted
+With --json stdout holds exactly one JSON document, {"error": {"code", "message"}} when the command failed; all else goes to stderr.
+
+In this clone: npm run devloop -- <command> [options]`;
+
+/** The whole command line. Commands load what they need when they run, so that help is quick. */
+export function buildProgram(): Command {
+  const program = new Command('devloop')
+    .description('Ask for a GPU, use it from any project, and never pay for one that nobody uses.')
+    .version(VERSION, '--version', 'show the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand(false)
+    .option('--json', 'print one JSON document on stdout')
+    .option('--quiet', 'print nothing but results and errors')
+    .option('--no-color', 'no colours (NO_COLOR does the same)')
+    .configureHelp({ showGlobalOptions: true })
+    .showSuggestionAfterError()
+    .addHelpText('after', EPILOGUE)
+    .exitOverride();
+  for (const add of [addStartSession, addRun, addStatus, addJobs, addStop, addCancel, addDev, addWorker, addDoctor]) {
+    add(program);
+  }
+  return program;
+}

@@ -1,0 +1,124 @@
+import { QueryRejectedError, type WorkflowHandle } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
+import {
+  agentJobInputSchema,
+  agentJobResultSchema,
+  DevloopError,
+  jobStatusSchema,
+  jobWorkflowId,
+  parseMessage,
+  STATUS_QUERY,
+  type AgentJobResult,
+  type AgentJobSpec,
+  type JobPhase,
+  type JobStatus,
+} from '../contract/index.js';
+import { isDeadline, noWorkerError, toDevloopError, type FailureMeaning } from './failures.js';
+import type { Temporal } from './temporal.js';
+
+/** One job by its id. */
+export class JobHandle {
+  readonly workflowId: string;
+  private readonly handle: WorkflowHandle;
+  private readonly meaning: FailureMeaning;
+
+  constructor(
+    private readonly temporal: Temporal,
+    readonly jobId: string,
+  ) {
+    this.workflowId = jobWorkflowId(jobId);
+    this.handle = temporal.client.workflow.getHandle(this.workflowId);
+    this.meaning = {
+      subject: `job ${jobId}`,
+      notFound: 'JOB_NOT_FOUND',
+      failed: 'AGENT_FAILED',
+      cancelled: 'JOB_CANCELLED',
+    };
+  }
+
+  /**
+   * Waits for the answer.
+   * @throws DevloopError with the code of the job's failure, such as `NO_CAPACITY`, `JOB_TIMEOUT`, `JOB_CANCELLED`
+   */
+  async result(signal?: AbortSignal): Promise<AgentJobResult> {
+    try {
+      const result = await this.temporal.abortable(() => this.handle.result() as Promise<unknown>, signal);
+      return parseMessage(agentJobResultSchema, result, 'AgentJob result');
+    } catch (error) {
+      throw this.problem(error, signal);
+    }
+  }
+
+  /** @throws DevloopError `JOB_NOT_FOUND`, `NO_WORKER`, `TEMPORAL_UNREACHABLE` */
+  async status(signal?: AbortSignal): Promise<JobStatus> {
+    try {
+      const answer = await this.temporal.call(() => this.handle.query<unknown>(STATUS_QUERY), signal);
+      return parseMessage(jobStatusSchema, answer, 'JobStatus');
+    } catch (error) {
+      if (error instanceof QueryRejectedError) return this.endedStatus(signal);
+      if (isDeadline(error)) throw noWorkerError(this.temporal.address);
+      throw this.problem(error, signal);
+    }
+  }
+
+  /** Asks the job to end. It gives its lease back first; `result()` then rejects with `JOB_CANCELLED`. */
+  async cancel(signal?: AbortSignal): Promise<void> {
+    try {
+      await this.temporal.call(() => this.handle.cancel(), signal);
+    } catch (error) {
+      throw this.problem(error, signal);
+    }
+  }
+
+  /** A job that has ended answers no query: its start and its result say the same. */
+  private async endedStatus(signal?: AbortSignal): Promise<JobStatus> {
+    const facts = await this.startFacts(signal);
+    try {
+      const { podId, waitSeconds, runSeconds } = await this.result(signal);
+      return { ...facts, phase: 'done', podId, waitSeconds, runSeconds, why: 'The job is done.' };
+    } catch (error) {
+      if (!(error instanceof DevloopError) || error.code === 'TEMPORAL_UNREACHABLE') throw error;
+      const phase: JobPhase = error.code === 'JOB_CANCELLED' ? 'cancelled' : 'failed';
+      return { ...facts, phase, why: `${error.code}: ${error.message}` };
+    }
+  }
+
+  private async startFacts(signal?: AbortSignal): Promise<Omit<JobStatus, 'phase' | 'why'>> {
+    try {
+      const { startTime, closeTime } = await this.temporal.call(() => this.handle.describe(), signal);
+      const { session, agent, project } = await this.input(signal);
+      const elapsedMs = (closeTime ?? new Date()).getTime() - startTime.getTime();
+      return {
+        session,
+        agent,
+        ...(project === undefined ? {} : { project }),
+        waitSeconds: elapsedMs / 1000,
+        runSeconds: 0,
+      };
+    } catch (error) {
+      throw this.problem(error, signal);
+    }
+  }
+
+  /** What the job was started with: the first event of its history. */
+  private async input(signal?: AbortSignal): Promise<AgentJobSpec> {
+    const { workflowService } = this.temporal.client;
+    const { history } = await this.temporal.call(
+      () =>
+        workflowService.getWorkflowExecutionHistory({
+          namespace: this.temporal.namespace,
+          execution: { workflowId: this.workflowId },
+          maximumPageSize: 1,
+        }),
+      signal,
+    );
+    const payload = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
+    const value: unknown = payload ? defaultPayloadConverter.fromPayload(payload) : undefined;
+    return parseMessage(agentJobInputSchema, value, `input of job ${this.jobId}`);
+  }
+
+  private problem(error: unknown, signal: AbortSignal | undefined): unknown {
+    if (signal?.aborted) return signal.reason;
+    return toDevloopError(error, this.temporal.address, this.meaning);
+  }
+}

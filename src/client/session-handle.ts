@@ -1,0 +1,172 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { QueryRejectedError, type WorkflowHandle } from '@temporalio/client';
+import {
+  DevloopError,
+  MEMO_KEYS,
+  parseMessage,
+  SESSION_SIGNALS,
+  sessionRecordSchema,
+  sessionStatusSchema,
+  sessionWorkflowId,
+  STATUS_QUERY,
+  type SessionRecord,
+  type SessionStatus,
+} from '../contract/index.js';
+import { isDeadline, noWorkerError, toDevloopError, type FailureMeaning } from './failures.js';
+import type { Temporal } from './temporal.js';
+
+/** A worker that is restarted, or a server that is, comes back within this; a watcher waits for it. */
+const WATCH_PATIENCE_MS = 60_000;
+
+export interface WatchOptions {
+  readonly intervalMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** One session by name: the newest one, or exactly the one whose first run id is given. */
+export class SessionHandle {
+  readonly workflowId: string;
+  private readonly handle: WorkflowHandle;
+  private readonly meaning: FailureMeaning;
+
+  constructor(
+    private readonly temporal: Temporal,
+    readonly session: string,
+    firstRunId?: string,
+  ) {
+    this.workflowId = sessionWorkflowId(session);
+    this.handle = temporal.client.workflow.getHandle(
+      this.workflowId,
+      undefined,
+      firstRunId === undefined ? {} : { firstExecutionRunId: firstRunId },
+    );
+    this.meaning = {
+      subject: `session "${session}"`,
+      notFound: 'SESSION_NOT_FOUND',
+      failed: 'SESSION_FAILED',
+      cancelled: 'SESSION_FAILED',
+    };
+  }
+
+  /**
+   * The session as it is now; for one that has ended, how it ended.
+   * @throws DevloopError `SESSION_NOT_FOUND`, `NO_WORKER`, `SESSION_FAILED` (ended without a record), `TEMPORAL_UNREACHABLE`
+   */
+  async status(signal?: AbortSignal): Promise<SessionStatus> {
+    try {
+      const answer = await this.temporal.call(() => this.handle.query<unknown>(STATUS_QUERY), signal);
+      return upToNow(parseMessage(sessionStatusSchema, answer, 'SessionStatus'), Date.now());
+    } catch (error) {
+      if (error instanceof QueryRejectedError) return statusOf(await this.record(signal));
+      if (isDeadline(error)) throw noWorkerError(this.temporal.address);
+      throw this.problem(error, signal);
+    }
+  }
+
+  /** Asks the session to end. Returns when Temporal has the wish; `result()` waits for the verified end. */
+  async stop(reason: string, signal?: AbortSignal): Promise<void> {
+    try {
+      await this.temporal.call(() => this.handle.signal(SESSION_SIGNALS.stop, { reason }), signal);
+    } catch (error) {
+      throw this.problem(error, signal);
+    }
+  }
+
+  /** The status whenever it changed in more than its running seconds and cost. Ends after `stopped`. */
+  async *watch({ intervalMs = 500, signal }: WatchOptions = {}): AsyncGenerator<SessionStatus, void, undefined> {
+    let shown: string | undefined;
+    let lastAnswerAt = Date.now();
+    for (;;) {
+      const status = await this.patientStatus(lastAnswerAt, signal);
+      if (status !== undefined) {
+        lastAnswerAt = Date.now();
+        const seen = JSON.stringify({ ...status, uptimeSeconds: 0, costUsd: 0 });
+        if (seen !== shown) {
+          shown = seen;
+          yield status;
+        }
+        if (status.phase === 'stopped') return;
+      }
+      await delay(intervalMs, undefined, { ...(signal === undefined ? {} : { signal }) });
+    }
+  }
+
+  /** Waits for the verified end, however long that takes. */
+  async result(signal?: AbortSignal): Promise<SessionRecord> {
+    try {
+      const record = await this.temporal.abortable(() => this.handle.result() as Promise<unknown>, signal);
+      return parseMessage(sessionRecordSchema, record, 'SessionRecord');
+    } catch (error) {
+      throw this.problem(error, signal);
+    }
+  }
+
+  /** The record of a session that has ended, also of one that failed: from its memo, else from its result. */
+  async record(signal?: AbortSignal): Promise<SessionRecord> {
+    try {
+      const { memo } = await this.temporal.call(() => this.handle.describe(), signal);
+      const record = sessionRecordSchema.safeParse(memo?.[MEMO_KEYS.record]);
+      return record.success ? record.data : await this.result(signal);
+    } catch (error) {
+      throw this.problem(error, signal);
+    }
+  }
+
+  private async patientStatus(lastAnswerAt: number, signal?: AbortSignal): Promise<SessionStatus | undefined> {
+    try {
+      return await this.status(signal);
+    } catch (error) {
+      const passing =
+        error instanceof DevloopError && (error.code === 'NO_WORKER' || error.code === 'TEMPORAL_UNREACHABLE');
+      if (!passing || Date.now() - lastAnswerAt > WATCH_PATIENCE_MS) throw error;
+      return undefined;
+    }
+  }
+
+  /** The signal's reason when the caller aborted, else the error with the contract's code. */
+  private problem(error: unknown, signal: AbortSignal | undefined): unknown {
+    if (signal?.aborted) return signal.reason;
+    return toDevloopError(error, this.temporal.address, this.meaning);
+  }
+}
+
+/** How an ended session looks to somebody who asks for its status. */
+export function statusOf(record: SessionRecord): SessionStatus {
+  const pod = record.pods.at(-1);
+  return {
+    session: record.session,
+    phase: 'stopped',
+    ...(pod === undefined
+      ? {}
+      : {
+          pod: {
+            id: pod.id,
+            name: pod.name,
+            gpu: pod.gpu,
+            costPerHourUsd: pod.costPerHourUsd,
+            createdAt: pod.createdAt,
+          },
+        }),
+    condemned: [],
+    uptimeSeconds: pod === undefined ? 0 : (Date.parse(pod.endedAt) - Date.parse(pod.createdAt)) / 1000,
+    costUsd: record.costUsd,
+    leases: [],
+    queued: 0,
+    hardDeadline: record.endedAt,
+    why: `Ended ${record.endedAt}: ${record.stopReason}.`,
+    stopReason: record.stopReason,
+    jobsServed: record.jobsServed,
+  };
+}
+
+/** A query answers by the workflow's clock, which stands still between its events: the running figures are brought up to now. */
+export function upToNow(status: SessionStatus, nowMs: number): SessionStatus {
+  const { pod, phase, uptimeSeconds, costUsd } = status;
+  if (pod === undefined || phase === 'stopped') return status;
+  const missedSeconds = Math.max(0, (nowMs - Date.parse(pod.createdAt)) / 1000 - uptimeSeconds);
+  return {
+    ...status,
+    uptimeSeconds: uptimeSeconds + missedSeconds,
+    costUsd: costUsd + (missedSeconds / 3600) * pod.costPerHourUsd,
+  };
+}

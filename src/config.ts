@@ -1,0 +1,105 @@
+import { homedir, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import { config as readDotenv } from 'dotenv';
+import * as z from 'zod';
+import { API_KINDS, DEFAULT_MODEL, DevloopError } from './contract/index.js';
+
+/** Longest `DEVLOOP_OWNER`: with the namespace's suffix and the other fields a pod name stays within 191 characters. */
+const MAX_OWNER_CHARACTERS = 23;
+
+const text = z.string().trim().min(1);
+
+const environmentSchema = z.object({
+  RUNPOD_API_KEY: text.optional(),
+  RUNPOD_API_URL: z
+    .url({ protocol: /^https?$/ })
+    .default('https://api.runpod.io/v2')
+    .refine((url) => !/\/v1\/?$/.test(url), 'must be the REST v2 address: RunPod retired v1'),
+  RUNPOD_PROXY_URL: text
+    .default('https://{podId}-{port}.proxy.runpod.net')
+    .refine((url) => url.includes('{podId}') && url.includes('{port}'), 'must contain {podId} and {port}'),
+  DEVLOOP_OWNER: text.optional(),
+  DEVLOOP_DATA_DIR: text.default('.devloop'),
+  DEVLOOP_CACHE_DIR: text.default(join(homedir(), '.cache', 'devloop')),
+  DEVLOOP_GATE_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
+  DEVLOOP_GATE_SECRET_PREVIOUS: z.string().min(16, 'must have at least 16 characters').optional(),
+  DEVLOOP_DEFAULT_API: z.enum(API_KINDS).default('ollama'),
+  DEVLOOP_DEFAULT_MODEL: text.default(DEFAULT_MODEL),
+  DEVLOOP_MODEL_FILE: text.optional(),
+  DEVLOOP_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
+  DEVLOOP_NO_DOWNLOAD: z
+    .enum(['0', '1', 'true', 'false'])
+    .default('0')
+    .transform((value) => value === '1' || value === 'true'),
+});
+
+/** Every setting that comes from the environment, parsed once at a program's edge. Secrets stay in memory. */
+export interface Config {
+  readonly runpod: { readonly apiKey: string | undefined; readonly apiUrl: string; readonly proxyUrl: string };
+  /** `DEVLOOP_OWNER`, or the user's name: `[a-z0-9-]`, at most 23 characters. */
+  readonly owner: string;
+  /** Absolute paths. */
+  readonly dataDir: string;
+  readonly cacheDir: string;
+  readonly gateSecret: string | undefined;
+  readonly gateSecretPrevious: string | undefined;
+  /** What a session gets that does not say. `modelFile` is a .gguf on the pod: the model is created from it, not pulled. */
+  readonly defaults: {
+    readonly api: 'ollama' | 'openai';
+    readonly model: string;
+    readonly modelFile: string | undefined;
+  };
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error';
+  readonly noDownload: boolean;
+}
+
+/** Reads `.env` of the working directory; the real environment wins. */
+export function readEnvironment(): NodeJS.ProcessEnv {
+  readDotenv({ quiet: true });
+  return process.env;
+}
+
+/**
+ * @throws DevloopError `CONFIG_INVALID` that names every wrong variable; never shows a value
+ */
+export function loadConfig(env: NodeJS.ProcessEnv = readEnvironment()): Config {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''));
+  const parsed = environmentSchema.safeParse(set);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new DevloopError('CONFIG_INVALID', `environment: ${problems.join('; ')}. Correct it in .env or the shell.`);
+  }
+  const values = parsed.data;
+  return {
+    runpod: { apiKey: values.RUNPOD_API_KEY, apiUrl: values.RUNPOD_API_URL, proxyUrl: values.RUNPOD_PROXY_URL },
+    owner: ownerName(values.DEVLOOP_OWNER ?? userName()),
+    dataDir: resolve(values.DEVLOOP_DATA_DIR),
+    cacheDir: resolve(values.DEVLOOP_CACHE_DIR),
+    gateSecret: values.DEVLOOP_GATE_SECRET,
+    gateSecretPrevious: values.DEVLOOP_GATE_SECRET_PREVIOUS,
+    defaults: {
+      api: values.DEVLOOP_DEFAULT_API,
+      model: values.DEVLOOP_DEFAULT_MODEL,
+      modelFile: values.DEVLOOP_MODEL_FILE,
+    },
+    logLevel: values.DEVLOOP_LOG_LEVEL,
+    noDownload: values.DEVLOOP_NO_DOWNLOAD,
+  };
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A container may run under a number that no user has.
+    return 'nobody';
+  }
+}
+
+/** Pod names allow only these characters for the owner; others become `-`. */
+export function ownerName(raw: string): string {
+  return raw
+    .toLowerCase()
+    .replace(/[^a-z0-9-]/g, '-')
+    .slice(0, MAX_OWNER_CHARACTERS);
+}

@@ -1,0 +1,55 @@
+/** Names that other programs rely on. They change only with a new contract version. */
+
+/** Workflows and short control activities, pod polling and model calls have slots of their own: a stop never waits behind jobs. */
+export const TASK_QUEUES = { control: 'devloop', poll: 'devloop-poll', agents: 'devloop-agents' } as const;
+
+export const WORKFLOW_TYPES = { podSession: 'PodSession', agentJob: 'AgentJob', podReaper: 'PodReaper' } as const;
+
+export const SESSION_SIGNALS = {
+  acquireLease: 'acquireLease',
+  renewLease: 'renewLease',
+  releaseLease: 'releaseLease',
+  reportPod: 'reportPod',
+  stop: 'stop',
+} as const;
+
+export const JOB_SIGNALS = { leaseGranted: 'leaseGranted', leaseRevoked: 'leaseRevoked' } as const;
+
+/** The query of both workflow types; answers `SessionStatus` or `JobStatus`. */
+export const STATUS_QUERY = 'status';
+
+/** Visibility keys with Temporal's type names. A key that the namespace does not know fails workflow tasks for ever. */
+export const SEARCH_ATTRIBUTES = {
+  DevloopSession: 'KEYWORD',
+  DevloopProject: 'KEYWORD',
+  DevloopPhase: 'KEYWORD',
+  DevloopPodId: 'KEYWORD',
+  DevloopCostUsd: 'DOUBLE',
+} as const;
+
+/** Workflow memo keys. `record` is the session's final `SessionRecord`. */
+export const MEMO_KEYS = { record: 'record' } as const;
+
+const SESSION_ID_PREFIX = 'pod-session/';
+const JOB_ID_PREFIX = 'agent-job/';
+
+export function sessionWorkflowId(session: string): string {
+  return SESSION_ID_PREFIX + session;
+}
+
+export function jobWorkflowId(jobId: string): string {
+  return JOB_ID_PREFIX + jobId;
+}
+
+export function sessionNameOf(workflowId: string): string | undefined {
+  return workflowId.startsWith(SESSION_ID_PREFIX) ? workflowId.slice(SESSION_ID_PREFIX.length) : undefined;
+}
+
+export function jobIdOf(workflowId: string): string | undefined {
+  return workflowId.startsWith(JOB_ID_PREFIX) ? workflowId.slice(JOB_ID_PREFIX.length) : undefined;
+}
+
+/** A job's lease id: the same for every repeated acquire of one job, so acquiring is idempotent. */
+export function jobLeaseId(workflowId: string, firstRunId: string): string {
+  return `${workflowId}/${firstRunId}`;
+}

@@ -1,0 +1,1 @@
+export { createLogger, temporalLogger } from './logger.js';

@@ -1,0 +1,160 @@
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Client } from '@temporalio/client';
+import {
+  NativeConnection,
+  Runtime,
+  Worker,
+  type NativeConnectionOptions,
+  type WorkerOptions,
+} from '@temporalio/worker';
+import { createAgentActivities } from './activities/agents.js';
+import { createPodActivities } from './activities/pods.js';
+import { createSessionActivities, type SessionActivities } from './activities/sessions.js';
+import { temporalFromEnvironment } from './client/index.js';
+import { loadConfig, readEnvironment, type Config } from './config.js';
+import { DevloopError, TASK_QUEUES } from './contract/index.js';
+import { createLogger, temporalLogger } from './observability/index.js';
+import {
+  createGateClient,
+  createRunPodClient,
+  gateToken,
+  loadPodScripts,
+  systemClock,
+  systemSleep,
+} from './runpod/index.js';
+import { VERSION } from './version.js';
+import { controlPlaneOwner, ensureSearchAttributes } from './worker-setup.js';
+
+/** Slots per queue: a stop never waits behind jobs, and pollers hold their slot for a whole boot. */
+const SLOTS = { control: 50, poll: 100, agents: 50 } as const;
+/** A cancel reaches an activity with the answer to a heartbeat, so this is how long a stop may wait for a model call to end. */
+const HEARTBEAT_EVERY = '2 seconds';
+/** A stop lets activities notice it; what does not is taken over by the next worker. */
+const SHUTDOWN_GRACE = '2 seconds';
+const SHUTDOWN_FORCE = '5 seconds';
+
+const time = { clock: systemClock, sleep: systemSleep };
+
+/**
+ * Runs a worker until SIGTERM or SIGINT.
+ * @throws DevloopError `CONFIG_INVALID` that names what is missing; `TEMPORAL_UNREACHABLE`
+ */
+export async function runWorker(): Promise<void> {
+  const env = readEnvironment();
+  const config = loadConfig(env);
+  const temporal = temporalFromEnvironment(env);
+  const missing = [
+    ...(temporal ? [] : ['TEMPORAL_ADDRESS']),
+    ...(config.runpod.apiKey ? [] : ['RUNPOD_API_KEY']),
+    ...(config.gateSecret ? [] : ['DEVLOOP_GATE_SECRET']),
+  ];
+  if (!temporal || missing.length > 0) {
+    throw new DevloopError('CONFIG_INVALID', `the worker needs ${missing.join(', ')}: set it in .env or the shell`);
+  }
+  refuseRealMoney(config.runpod.apiUrl);
+  const log = createLogger(config.logLevel);
+  Runtime.install({ logger: temporalLogger(log) });
+  const { address, namespace } = temporal;
+  const options = { ...temporal.connection, address } as NativeConnectionOptions;
+  const connection = await NativeConnection.connect(options).catch((error: unknown) => {
+    throw new DevloopError(
+      'TEMPORAL_UNREACHABLE',
+      `no Temporal server answers at ${address}. Check TEMPORAL_ADDRESS.`,
+      { cause: error },
+    );
+  });
+  try {
+    await ensureSearchAttributes(connection, namespace);
+    const owner = await controlPlaneOwner(connection, namespace, config.owner);
+    const workers = await createWorkers(config, connection, namespace, owner, log);
+    log.info({ owner, namespace, address }, 'worker polls');
+    await Promise.all(workers.map((worker) => worker.run()));
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Until the pod's own dead-man's switch exists, a pod has one killer: too few for money. */
+function refuseRealMoney(apiUrl: string): void {
+  if (!/(^|\.)runpod\.(io|net|ai)$/.test(new URL(apiUrl).hostname)) return;
+  throw new DevloopError(
+    'CONFIG_INVALID',
+    'RUNPOD_API_URL: renting for money is not switched on in this version. Point it at an emulator (npm run emulator).',
+  );
+}
+
+async function createWorkers(
+  config: Config,
+  connection: NativeConnection,
+  namespace: string,
+  owner: string,
+  log: ReturnType<typeof createLogger>,
+): Promise<Worker[]> {
+  const sessions = createSessionActivities(new Client({ connection, namespace }));
+  const gateSecrets = secrets(config);
+  const pods = podActivities(config, owner, sessions, log);
+  const agents = createAgentActivities({ gateSecrets, ...time });
+  const shared: Partial<WorkerOptions> = {
+    shutdownGraceTime: SHUTDOWN_GRACE,
+    shutdownForceTime: SHUTDOWN_FORCE,
+    maxHeartbeatThrottleInterval: HEARTBEAT_EVERY,
+    identity: `devloop-worker@${process.pid}`,
+  };
+  const create = (taskQueue: string, slots: number, options: Partial<WorkerOptions>): Promise<Worker> =>
+    Worker.create({
+      ...shared,
+      connection,
+      namespace,
+      taskQueue,
+      maxConcurrentActivityTaskExecutions: slots,
+      ...options,
+    });
+  return Promise.all([
+    create(TASK_QUEUES.control, SLOTS.control, {
+      workflowBundle: { codePath: fileURLToPath(new URL('../workflow-bundle.js', import.meta.url)) },
+      activities: { ...pods, ...sessions },
+    }),
+    create(TASK_QUEUES.poll, SLOTS.poll, { activities: { pollPod: pods.pollPod } }),
+    create(TASK_QUEUES.agents, SLOTS.agents, { activities: { ...agents } }),
+  ]);
+}
+
+function podActivities(
+  config: Config,
+  owner: string,
+  sessions: SessionActivities,
+  log: ReturnType<typeof createLogger>,
+) {
+  const { apiUrl, apiKey = '', proxyUrl } = config.runpod;
+  const userAgent = `devloop/${VERSION}`;
+  return createPodActivities({
+    runpod: createRunPodClient({ apiUrl, apiKey, userAgent, logger: log }),
+    gate: ({ endpoint, podName, secret }) =>
+      createGateClient({ endpoint, token: gateToken(secret, podName), userAgent }),
+    gateSecrets: secrets(config),
+    proxyUrl,
+    scripts: loadPodScripts(),
+    owner,
+    defaults: config.defaults,
+    describeHolders: sessions.describeHolders,
+    ...time,
+  });
+}
+
+function secrets({ gateSecret = '', gateSecretPrevious }: Config): [string, ...string[]] {
+  return gateSecretPrevious === undefined ? [gateSecret] : [gateSecret, gateSecretPrevious];
+}
+
+const EXIT_CONFIG = 2;
+const EXIT_UNREACHABLE = 3;
+
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  try {
+    await runWorker();
+  } catch (error) {
+    if (!(error instanceof DevloopError)) throw error;
+    process.stderr.write(`${error.code}: ${error.message}\n`);
+    process.exitCode = error.code === 'TEMPORAL_UNREACHABLE' ? EXIT_UNREACHABLE : EXIT_CONFIG;
+  }
+}

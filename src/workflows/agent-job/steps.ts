@@ -1,0 +1,127 @@
+import {
+  ActivityCancellationType,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  getExternalWorkflowHandle,
+  isCancellation,
+  proxyActivities,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { AgentActivities } from '../../activities/agents.js';
+import type { SessionActivities } from '../../activities/sessions.js';
+import type { AgentAnswer } from '../../activities/types.js';
+import { sessionWorkflowId, TASK_QUEUES, type Grant } from '../../contract/index.js';
+import { failureOf } from '../failures.js';
+import { releaseLeaseSignal, reportPodSignal } from '../pod-session/messages.js';
+import type { JobState } from './job-state.js';
+
+/** A lost request or a session that ended meanwhile costs a job at most this much waiting. */
+const REPEAT_ACQUIRE_MS = 60_000;
+/** A session that is closing needs this long to be out of the way. */
+const AFTER_REVOKE_MS = 2_000;
+/** How long the session may take to find out whether the reported pod is lost. */
+const REPORT_ANSWER_MS = 30_000;
+
+/** @returns the grant; `refused` when asking again cannot help; undefined when the job's time is over */
+export async function waitForLease(state: JobState): Promise<Grant | 'refused' | undefined> {
+  for (;;) {
+    if (state.grant) return state.grant;
+    if (state.revoked?.final) return 'refused';
+    const remainingMs = state.remainingMs(Date.now());
+    if (remainingMs === 0) return undefined;
+    if (state.revoked) {
+      state.revoked = undefined;
+      await sleep(Math.min(AFTER_REVOKE_MS, remainingMs), { summary: 'let the session close' });
+    }
+    await requestLease(state);
+    const waitMs = Math.min(REPEAT_ACQUIRE_MS, state.remainingMs(Date.now()));
+    await condition(() => state.grant !== undefined || state.revoked !== undefined, Math.max(1, waitMs), {
+      summary: 'the session grants a lease',
+    });
+  }
+}
+
+async function requestLease(state: JobState): Promise<void> {
+  const { acquireLease } = proxyActivities<SessionActivities>({
+    taskQueue: TASK_QUEUES.control,
+    startToCloseTimeout: '20 seconds',
+    scheduleToCloseTimeout: Math.max(1000, state.remainingMs(Date.now())),
+    retry: { maximumInterval: '10 seconds' },
+    summary: `ask session ${state.spec.session} for a lease, start it if need be`,
+  });
+  const { session, sessionOptions, project, agent } = state.spec;
+  const { workflowId, firstExecutionRunId: firstRunId } = workflowInfo();
+  const holder = { kind: 'workflow' as const, workflowId, firstRunId };
+  try {
+    await acquireLease({
+      session,
+      sessionOptions,
+      project,
+      leaseId: state.leaseId,
+      holder,
+      label: `${agent} (${workflowId})`,
+    });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    const message = `session ${session} could not be asked for a lease: ${failureOf(error).message}`;
+    throw ApplicationFailure.create({ type: 'LEASE_TIMEOUT', message, nonRetryable: true });
+  }
+}
+
+/** Runs the agent until it answers, fails, or the session takes the lease back. */
+export async function runOnPod(state: JobState, grant: Grant): Promise<AgentAnswer | 'revoked'> {
+  const { spec } = state;
+  const { runAgent } = proxyActivities<AgentActivities>({
+    taskQueue: TASK_QUEUES.agents,
+    scheduleToCloseTimeout: Math.max(1000, state.remainingMs(Date.now())),
+    heartbeatTimeout: '10 seconds',
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { initialInterval: '1 second', maximumInterval: '20 seconds', maximumAttempts: 6 },
+    summary: `agent ${spec.agent} on pod ${grant.podId}`,
+  });
+  const scope = new CancellationScope();
+  const running = scope.run(() =>
+    runAgent({ grant, agent: spec.agent, input: spec.input, model: spec.model ?? grant.model }),
+  );
+  const ended = running.then(
+    () => 'ended' as const,
+    () => 'ended' as const,
+  );
+  const first = await Promise.race([ended, condition(() => state.revoked !== undefined)]);
+  if (first !== 'ended') scope.cancel();
+  try {
+    return await running;
+  } catch (error) {
+    if (state.revoked && isCancellation(error)) return 'revoked';
+    throw error;
+  }
+}
+
+export async function reportPod(state: JobState, grant: Grant, problem: string): Promise<void> {
+  await tell(state, (session) =>
+    session.signal(reportPodSignal, { podId: grant.podId, problem: problem.slice(0, 1000) }),
+  );
+}
+
+/** The session takes the lease back if the pod is lost. If it does not, the pod lives and the job tries it again. */
+export async function waitForRevoke(state: JobState): Promise<void> {
+  const waitMs = Math.min(REPORT_ANSWER_MS, state.remainingMs(Date.now()));
+  await condition(() => state.revoked !== undefined, Math.max(1, waitMs), { summary: 'the session looks at the pod' });
+}
+
+export async function releaseLease(state: JobState): Promise<void> {
+  await tell(state, (session) => session.signal(releaseLeaseSignal, { leaseId: state.leaseId }));
+}
+
+type SessionHandle = ReturnType<typeof getExternalWorkflowHandle>;
+
+/** A session that has ended needs no message, and one that takes none any more must not spoil the job's answer. */
+async function tell(state: JobState, send: (session: SessionHandle) => Promise<void>): Promise<void> {
+  try {
+    await send(getExternalWorkflowHandle(sessionWorkflowId(state.spec.session)));
+  } catch (error) {
+    if (!(error instanceof ApplicationFailure)) throw error;
+  }
+}

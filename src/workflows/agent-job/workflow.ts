@@ -1,0 +1,112 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import {
+  agentJobInputSchema,
+  grantSchema,
+  isErrorCode,
+  jobLeaseId,
+  jsonBytes,
+  leaseRevokedSchema,
+  MAX_JOB_BYTES,
+  type AgentJobInput,
+  type AgentJobResult,
+  type ErrorCode,
+} from '../../contract/index.js';
+import { checkedInput, checkedSignal } from '../checked.js';
+import { failureOf } from '../failures.js';
+import { showAttributes } from '../search-attributes.js';
+import { JobState } from './job-state.js';
+import { jobStatusQuery, leaseGrantedSignal, leaseRevokedSignal } from './messages.js';
+import { releaseLease, reportPod, runOnPod, waitForLease, waitForRevoke } from './steps.js';
+
+/** Gets a lease on a session, runs an agent against its pod and gives the lease back whatever happens. */
+export async function AgentJob(input: AgentJobInput): Promise<AgentJobResult> {
+  if (jsonBytes(input ?? null) > MAX_JOB_BYTES)
+    throw failure('INPUT_TOO_LARGE', `AgentJob input is over ${MAX_JOB_BYTES} bytes`);
+  const spec = checkedInput(agentJobInputSchema, input, 'AgentJob input');
+  const { workflowId, firstExecutionRunId } = workflowInfo();
+  const state = new JobState(spec, jobLeaseId(workflowId, firstExecutionRunId), Date.now());
+  const show = (): void => {
+    setCurrentDetails(state.status(Date.now()).why);
+  };
+  setHandler(
+    leaseGrantedSignal,
+    checkedSignal(grantSchema, (grant) => {
+      state.granted(grant);
+      show();
+    }),
+  );
+  setHandler(
+    leaseRevokedSignal,
+    checkedSignal(leaseRevokedSchema, (revoked) => {
+      state.revoke(revoked);
+      show();
+    }),
+  );
+  setHandler(jobStatusQuery, () => state.status(Date.now()));
+  showAttributes({ DevloopSession: spec.session, DevloopProject: spec.project });
+  try {
+    return await work(state, show);
+  } catch (error) {
+    state.ended(
+      isCancellation(error) ? 'cancelled' : 'failed',
+      Date.now(),
+      error instanceof Error ? error.message : '',
+    );
+    throw error;
+  } finally {
+    // Cancelled or failed, the lease goes back: only a terminated job leaves it to its TTL.
+    await CancellationScope.nonCancellable(() => releaseLease(state));
+    show();
+  }
+}
+
+/** Repeats until there is an answer, the job's time is over, or asking again cannot help. */
+async function work(state: JobState, show: () => void): Promise<AgentJobResult> {
+  for (;;) {
+    show();
+    const grant = await waitForLease(state);
+    if (!grant)
+      throw failure('LEASE_TIMEOUT', `no lease on session ${state.spec.session} within ${state.spec.timeoutSeconds} s`);
+    if (grant === 'refused')
+      throw failure(finalCode(state), `session ${state.spec.session}: ${state.revoked?.reason ?? 'ended'}`);
+    state.running(Date.now());
+    show();
+    try {
+      const run = await runOnPod(state, grant);
+      if (run === 'revoked') {
+        state.waitingAgain(state.revoked?.reason ?? 'the lease was revoked');
+        continue;
+      }
+      const nowMs = Date.now();
+      state.ended('done', nowMs, '');
+      const runSeconds = state.runSeconds(nowMs);
+      const costUsd = (runSeconds / 3600) * (grant.costPerHourUsd ?? 0);
+      return { ...run, podId: grant.podId, waitSeconds: state.waitSeconds(nowMs), runSeconds, costUsd };
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      const { code, message, podLost } = failureOf(error, 'JOB_TIMEOUT');
+      if (podLost !== true) throw failure(code, message);
+      const mayGoOn = state.podLost(message);
+      // Also by a job that gives up: the session would keep a dead pod for its whole idle time.
+      await reportPod(state, grant, message);
+      if (!mayGoOn) throw failure(code, message);
+      await waitForRevoke(state);
+    }
+  }
+}
+
+function finalCode(state: JobState): ErrorCode {
+  const code = state.revoked?.code;
+  return isErrorCode(code) ? code : 'LEASE_REVOKED';
+}
+
+function failure(type: ErrorCode, message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type, message, nonRetryable: true });
+}

@@ -1,0 +1,2 @@
+export { AgentJob } from './agent-job/workflow.js';
+export { PodSession } from './pod-session/workflow.js';

@@ -1,0 +1,18 @@
+import { defineQuery, defineSignal } from '@temporalio/workflow';
+import {
+  SESSION_SIGNALS,
+  STATUS_QUERY,
+  type AcquireLease,
+  type ReleaseLease,
+  type RenewLease,
+  type ReportPod,
+  type SessionStatus,
+  type StopRequest,
+} from '../../contract/index.js';
+
+export const acquireLeaseSignal = defineSignal<[AcquireLease]>(SESSION_SIGNALS.acquireLease);
+export const renewLeaseSignal = defineSignal<[RenewLease]>(SESSION_SIGNALS.renewLease);
+export const releaseLeaseSignal = defineSignal<[ReleaseLease]>(SESSION_SIGNALS.releaseLease);
+export const reportPodSignal = defineSignal<[ReportPod]>(SESSION_SIGNALS.reportPod);
+export const stopSignal = defineSignal<[StopRequest]>(SESSION_SIGNALS.stop);
+export const sessionStatusQuery = defineQuery<SessionStatus>(STATUS_QUERY);

@@ -1,0 +1,147 @@
+import { condition, workflowInfo } from '@temporalio/workflow';
+import { podName } from '../../contract/index.js';
+import { failureOf } from '../failures.js';
+import { LazyTimer } from '../lazy-timer.js';
+import { checkPod, describeHolders, planSession, pollPod, startPod, stopPod, unlessStopped } from './activity-calls.js';
+import { deliver } from './outbox.js';
+import { publish } from './publish.js';
+import type { SessionState } from './session-state.js';
+
+/** RunPod usually answers a create within this. */
+const RENT_GRACE_MS = 10_000;
+
+/** Decides what to rent, then rents it. The pod's name is in history, as the activity's input, before the first call. */
+export async function rent(state: SessionState): Promise<void> {
+  const { data } = state;
+  publish(state);
+  try {
+    const plan = await unlessStopped(state, () => planSession({ spec: data.spec, startedAtMs: data.startedAtMs }));
+    if (!plan || state.stopRequested) return;
+    data.plan = plan;
+    const identity = {
+      owner: plan.owner,
+      session: data.spec.session,
+      firstRunId: data.firstRunId,
+      attempt: data.attempt,
+    };
+    const hardDeadlineSeconds = Math.floor(plan.hardDeadlineMs / 1000);
+    data.mayHavePod = true;
+    const request = {
+      spec: data.spec,
+      plan,
+      podName: podName({ ...identity, hardDeadlineSeconds }),
+      waiting: data.queue.map(({ leaseId, holder }) => ({ leaseId, holder })),
+      onlyForJobs: data.spec.startedBy.startsWith('agent-job/'),
+    };
+    // A rent that was cut off leaves a pod to be searched for; one that ends names it.
+    const started = await unlessStopped(state, () => startPod(request), RENT_GRACE_MS);
+    if (!started) return;
+    const nowMs = Date.now();
+    for (const leaseId of started.goneLeaseIds) state.holderGone(leaseId, nowMs);
+    if (started.pod) {
+      state.podCreated({ ...started.pod, createdAtMs: Date.parse(started.pod.createdAt) }, nowMs);
+    } else {
+      data.mayHavePod = false;
+      state.requestStop({ kind: 'nobody-left', reason: 'every job that waited for it is gone', atMs: nowMs });
+    }
+  } catch (error) {
+    const failure = failureOf(error, 'RUNPOD_UNREACHABLE');
+    if (failure.nothingCreated) data.mayHavePod = false;
+    state.requestStop({ kind: 'failed', code: failure.code, reason: failure.message, atMs: Date.now() });
+  }
+}
+
+/** Waits until the pod serves the model through its gate. */
+export async function boot(state: SessionState): Promise<void> {
+  const { plan, pod, spec } = state.data;
+  if (!plan || !pod || state.stopRequested) return;
+  publish(state);
+  const readyByMs = Math.min(pod.createdAtMs + spec.readyTimeoutSeconds * 1000, state.endDeadline().atMs);
+  try {
+    const ready = await unlessStopped(state, () => pollPod({ pod, spec, plan, readyByMs }, readyByMs - Date.now()));
+    if (!ready) return;
+    state.podReady(ready.endpoint, Date.now());
+    publish(state);
+  } catch (error) {
+    const { code, message } = failureOf(error);
+    state.requestStop({ kind: 'failed', code, reason: message, atMs: Date.now() });
+  }
+}
+
+/** Grants leases and watches the deadlines until something ends the session. */
+export async function serve(state: SessionState): Promise<'ended' | 'continue-as-new'> {
+  const timer = new LazyTimer('idle time, lease expiry or end of life');
+  try {
+    for (;;) {
+      await deliver(state);
+      await checkSuspicion(state);
+      await checkDueHolders(state);
+      state.applyDeadlines(Date.now());
+      if (state.stopRequested) return 'ended';
+      // Whatever arrived while the session looked elsewhere comes first: nothing may be in flight when it continues as new.
+      if (state.needsAttention) continue;
+      publish(state);
+      if (workflowInfo().continueAsNewSuggested) return 'continue-as-new';
+      timer.arm(state.nextWakeMs());
+      await condition(
+        () => timer.fired || state.needsAttention || state.stopRequested || state.nextWakeMs() < timer.armedAtMs,
+      );
+    }
+  } finally {
+    timer.cancel();
+  }
+}
+
+/** Running work may finish, within bounds; nothing new begins. */
+export async function drain(state: SessionState): Promise<void> {
+  state.closeQueue();
+  const untilMs = state.drainDeadlineMs();
+  if (untilMs > Date.now()) {
+    state.enter('draining', Date.now());
+    publish(state);
+    await deliver(state);
+    await condition(() => state.data.leases.length === 0 || state.drainDeadlineMs() < untilMs, untilMs - Date.now());
+  }
+  state.revokeAll(Date.now());
+}
+
+/** Ends the pod and does not return before RunPod shows it gone. */
+export async function endPod(state: SessionState): Promise<void> {
+  const { data } = state;
+  if (data.mayHavePod && data.plan) {
+    state.enter('stopping', Date.now());
+    publish(state);
+    await deliver(state);
+    const { owner } = data.plan;
+    const target = { owner, session: data.spec.session, firstRunId: data.firstRunId, podId: data.pod?.id };
+    const { endedAt } = await stopPod(target, () => {
+      state.enter('stuck', Date.now());
+      publish(state);
+    });
+    if (data.pod) data.pod.endedAtMs = Date.parse(endedAt);
+  }
+  state.enter('stopped', Date.now());
+  // Asking again while the session closes must be answered too: an unanswered job would wait its full minute.
+  while (state.hasOutgoing) await deliver(state);
+}
+
+async function checkSuspicion(state: SessionState): Promise<void> {
+  const suspicion = state.takeSuspicion();
+  const { pod, plan } = state.data;
+  if (!suspicion || !pod?.endpoint || !plan) return;
+  const { endpoint } = pod;
+  const check = await unlessStopped(state, () => checkPod({ pod, api: plan.api, endpoint }));
+  if (check?.verdict === 'lost') {
+    state.requestStop({ kind: 'lost', reason: `the pod was lost: ${check.detail}`, atMs: Date.now() });
+  }
+}
+
+async function checkDueHolders(state: SessionState): Promise<void> {
+  const due = state.dueHolders(Date.now());
+  const external = due.filter((lease) => lease.holder.kind === 'external');
+  for (const lease of external) state.holderGone(lease.leaseId, Date.now());
+  const workflows = due.filter((lease) => lease.holder.kind === 'workflow');
+  if (workflows.length === 0) return;
+  const holders = await describeHolders(workflows.map(({ leaseId, holder }) => ({ leaseId, holder })));
+  for (const { leaseId, state: holderState } of holders) state.holderChecked(leaseId, holderState, Date.now());
+}

@@ -1,0 +1,75 @@
+import type { SessionPlan } from '../../activities/types.js';
+import type {
+  AcquiredLease,
+  Grant,
+  LeaseRevoked,
+  PodSessionSpec,
+  PodSummary,
+  SessionPhase,
+} from '../../contract/index.js';
+
+export interface SessionPod extends PodSummary {
+  readonly createdAtMs: number;
+  endpoint?: string;
+  endedAtMs?: number;
+}
+
+export interface SessionLease extends AcquiredLease {
+  readonly grantedAtMs: number;
+  expiresAtMs: number;
+  lastUsedAtMs: number;
+}
+
+export interface EndedLease {
+  readonly leaseId: string;
+  readonly project?: string | undefined;
+  readonly label?: string | undefined;
+  readonly grantedAtMs: number;
+  readonly endedAtMs: number;
+  readonly end: 'released' | 'holder-gone' | 'revoked';
+}
+
+/** Why a session ends. `asked`, `cancelled` and `failed` are final for jobs; after the others a job may ask again. */
+export type StopKind = 'idle' | 'asked' | 'lifetime' | 'budget' | 'cancelled' | 'lost' | 'failed' | 'nobody-left';
+
+export interface SessionStop {
+  readonly kind: StopKind;
+  readonly reason: string;
+  readonly atMs: number;
+  /** The contract's error code when the session failed. */
+  readonly code?: string | undefined;
+}
+
+/** A message to a workflow holder that the session still has to send. */
+export type Outgoing =
+  | { readonly kind: 'grant'; readonly workflowId: string; readonly grant: Grant }
+  | { readonly kind: 'revoke'; readonly workflowId: string; readonly revoke: LeaseRevoked };
+
+/**
+ * The session's whole memory as plain JSON: it travels through continue-as-new, so it is a wire format.
+ * New members must be optional; the version rises when an old reader would go wrong.
+ */
+export interface SessionData {
+  readonly version: 1;
+  readonly spec: PodSessionSpec;
+  readonly firstRunId: string;
+  readonly startedAtMs: number;
+  plan?: SessionPlan;
+  phase: SessionPhase;
+  readonly phaseLog: { phase: SessionPhase; atMs: number }[];
+  attempt: number;
+  pod?: SessionPod;
+  leases: SessionLease[];
+  queue: AcquiredLease[];
+  outbox: Outgoing[];
+  readyAtMs?: number;
+  lastUse?: { atMs: number; by: string };
+  endedLeases: EndedLease[];
+  jobsServed: number;
+  /** Problems reported by holders that nobody has looked into yet. */
+  suspicion?: { podId: string; problem: string };
+  stop?: SessionStop;
+  unsettled: string[];
+  /** A create call may have been made, so the end has to sweep. */
+  mayHavePod?: boolean;
+}

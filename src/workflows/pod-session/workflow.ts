@@ -1,0 +1,107 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  continueAsNew,
+  setHandler,
+  workflowInfo,
+  type SignalDefinition,
+} from '@temporalio/workflow';
+import type * as z from 'zod';
+import {
+  acquireLeaseSchema,
+  podSessionInputSchema,
+  releaseLeaseSchema,
+  renewLeaseSchema,
+  reportPodSchema,
+  stopSchema,
+  type PodSessionInput,
+  type SessionRecord,
+} from '../../contract/index.js';
+import { checkedInput, checkedSignal } from '../checked.js';
+import {
+  acquireLeaseSignal,
+  releaseLeaseSignal,
+  renewLeaseSignal,
+  reportPodSignal,
+  sessionStatusQuery,
+  stopSignal,
+} from './messages.js';
+import { boot, drain, endPod, rent, serve } from './phases.js';
+import { publishRecord, showDetails } from './publish.js';
+import type { SessionData } from './session-data.js';
+import { SessionState } from './session-state.js';
+import { sessionRecord, sessionStatus } from './session-view.js';
+
+/**
+ * Owns one pod from request to verified termination. Its result is the session's record.
+ * @param carried what the run before left when it continued as new; nobody else passes it
+ */
+export async function PodSession(input: PodSessionInput, carried?: SessionData): Promise<SessionRecord> {
+  const spec = checkedInput(podSessionInputSchema, input, 'PodSession input');
+  const state = carried
+    ? SessionState.resume(carried)
+    : SessionState.start(spec, workflowInfo().firstExecutionRunId, Date.now());
+  handleMessages(state);
+  // Cancelling is a request to stop like others: what ends the pod must not be cancelled along with the rest.
+  CancellationScope.current().cancelRequested.catch(() => {
+    state.requestStop({ kind: 'cancelled', reason: 'the session was cancelled', atMs: Date.now() });
+  });
+  await CancellationScope.nonCancellable(async () => {
+    if (!carried) {
+      await rent(state);
+      await boot(state);
+    }
+    const served = await serve(state);
+    if (served === 'continue-as-new') await continueAsNew<typeof PodSession>(input, state.data);
+    await drain(state);
+    await endPod(state);
+  });
+  const record = sessionRecord(state.data, Date.now());
+  publishRecord(state, record);
+  return outcome(state, record);
+}
+
+function outcome(state: SessionState, record: SessionRecord): SessionRecord {
+  const { stop } = state.data;
+  if (stop?.kind === 'cancelled') throw new CancelledFailure(stop.reason, [record]);
+  if (stop?.kind !== 'failed') return record;
+  throw ApplicationFailure.create({
+    type: stop.code ?? 'BOOT_FAILED',
+    message: stop.reason,
+    nonRetryable: true,
+    details: [record],
+  });
+}
+
+function handleMessages(state: SessionState): void {
+  const handle = <T extends z.ZodType>(
+    signal: SignalDefinition<[z.input<T>]>,
+    schema: T,
+    change: (message: z.output<T>) => void,
+  ): void => {
+    setHandler(
+      signal,
+      checkedSignal(schema, (message) => {
+        change(message);
+        showDetails(state);
+      }),
+    );
+  };
+  handle(acquireLeaseSignal, acquireLeaseSchema, (request) => {
+    state.acquire(request, Date.now());
+  });
+  handle(renewLeaseSignal, renewLeaseSchema, ({ leaseId, lastUsedAt }) => {
+    state.renew(leaseId, lastUsedAt === undefined ? undefined : Date.parse(lastUsedAt), Date.now());
+  });
+  handle(releaseLeaseSignal, releaseLeaseSchema, ({ leaseId }) => {
+    state.release(leaseId, Date.now());
+  });
+  handle(reportPodSignal, reportPodSchema, ({ podId, problem }) => {
+    state.suspectPod(podId, problem);
+  });
+  handle(stopSignal, stopSchema, ({ reason }) => {
+    state.requestStop({ kind: 'asked', reason, atMs: Date.now() });
+  });
+  setHandler(sessionStatusQuery, () => sessionStatus(state.data, Date.now()));
+}

@@ -1,0 +1,120 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunningEmulator } from '../support/emulator.js';
+import { podBody } from './core-world.js';
+
+/** Waits until the probe answers something, or throws after the deadline with what was waited for. */
+export async function until<Result>(
+  what: string,
+  probe: () => Promise<Result | undefined> | Result | undefined,
+  withinMs = 15_000,
+): Promise<Result> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    const result = await probe();
+    if (result !== undefined && result !== false) return result;
+    if (Date.now() > deadline) throw new Error(`waited ${withinMs} ms in vain for ${what}`);
+    await sleep(20);
+  }
+}
+
+/** Whether the process runs. One that has ended and waits for its parent to ask answers signals, but does not run. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  if (process.platform !== 'linux') return true;
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** The emulator's API with the account's key, for pods whose processes a test looks at. */
+export class Account {
+  constructor(
+    readonly emulator: Pick<RunningEmulator, 'url'>,
+    private readonly key = 'emulator',
+  ) {}
+
+  fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    return fetch(`${this.emulator.url}/v2${path}`, { ...init, headers: { authorization: `Bearer ${this.key}` } });
+  }
+
+  async json(path: string, init: RequestInit = {}): Promise<Record<string, unknown>> {
+    const response = await this.fetch(path, init);
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as Record<string, unknown>;
+  }
+
+  async create(change: Record<string, unknown>): Promise<string> {
+    const pod = await this.json('/pods', { method: 'POST', body: JSON.stringify(podBody(change)) });
+    return pod.id as string;
+  }
+
+  /** A pod that runs this JavaScript; `PORT` in it is where its declared port 8000 is served. Waits for its service if it has one. */
+  async node(script: string, change: Record<string, unknown> = {}): Promise<string> {
+    const preamble = 'const PORT = Number(process.env.EMULATOR_PORT_8000);';
+    return this.create({
+      ports: ['8000/http'],
+      args: 'exec node -e "$SCRIPT"',
+      ...change,
+      env: { SCRIPT: `${preamble}\n${script}`, ...(change.env as object | undefined) },
+    });
+  }
+
+  async act(id: string, action: string): Promise<number> {
+    return (await this.fetch(`/pods/${id}/action`, { method: 'POST', body: JSON.stringify({ action }) })).status;
+  }
+
+  async remove(id: string): Promise<number> {
+    return (await this.fetch(`/pods/${id}`, { method: 'DELETE' })).status;
+  }
+
+  status(id: string): Promise<unknown> {
+    return this.json(`/pods/${id}`).then((pod) => pod.status);
+  }
+
+  /** The container's log lines so far. */
+  async lines(id: string, source = 'container'): Promise<string[]> {
+    const leave = new AbortController();
+    const response = await this.fetch(`/pods/${id}/logs?tail=5000&source=${source}`, { signal: leave.signal });
+    const lines: string[] = [];
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let text = '';
+    for (;;) {
+      const part = await Promise.race([reader.read(), sleep(150).then(() => undefined)]);
+      if (part === undefined || part.done) break;
+      text += part.value;
+    }
+    leave.abort();
+    for (const [, data] of text.matchAll(/^data: (.*)$/gm)) lines.push((JSON.parse(data!) as { line: string }).line);
+    return lines;
+  }
+
+  /** Waits for a line that the container writes, and gives its part in brackets. */
+  line(id: string, pattern: RegExp): Promise<string> {
+    return until(`a line like ${pattern} of pod ${id}`, async () => {
+      for (const line of await this.lines(id)) {
+        const match = pattern.exec(line);
+        if (match) return match[1] ?? line;
+      }
+      return undefined;
+    });
+  }
+
+  proxy(id: string, path = '/', init: RequestInit = {}, port = 8000): Promise<Response> {
+    return fetch(`${this.emulator.url}/proxy/${id}/${port}${path}`, init);
+  }
+
+  /** Waits until the pod's service answers through the proxy. */
+  served(id: string): Promise<Response> {
+    return until(`the service of pod ${id}`, async () => {
+      const response = await this.proxy(id);
+      return response.status === 502 ? undefined : response;
+    });
+  }
+}

@@ -1,0 +1,146 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { isMissing } from '../support/binaries.js';
+import { LiveStack } from '../support/live-stack.js';
+import { waitUntil } from '../support/processes.js';
+
+const PATIENCE_MS = 150_000;
+
+let live: LiveStack;
+
+beforeAll(async () => {
+  live = await LiveStack.start({ apis: ['openai'] });
+});
+
+afterEach(async () => {
+  await live.clearFaults();
+});
+
+afterAll(async () => {
+  await live.stop();
+});
+
+describe('a job on a real model', { timeout: PATIENCE_MS }, () => {
+  it.skipIf(isMissing('ollama', 'modelFile'))(
+    'of Ollama: answered, in the server log, one pod, paid to the second',
+    async () => {
+      const answer = await answeredBy('ollama');
+      expect(answer.log).toMatch(/200 .* POST +"\/api\/chat"/);
+    },
+  );
+
+  it.skipIf(isMissing('llamaServer', 'modelFile'))(
+    "of llama.cpp's server: answered, one pod, paid to the second",
+    async () => {
+      await answeredBy('openai');
+    },
+  );
+});
+
+describe('bad luck at RunPod', { timeout: PATIENCE_MS }, () => {
+  it('no capacity anywhere: says so and leaves no pod', async () => {
+    await live.fault({ kind: 'no-capacity', times: 10 });
+    await expectFailure('no-capacity', {}, 'NO_CAPACITY', /Name more GPUs/);
+  });
+
+  it('no capacity for the first choice: the second is rented', async () => {
+    await live.fault({ kind: 'no-capacity', gpu: 'NVIDIA GeForce RTX 4090', times: 10 });
+    const gpus = ['NVIDIA GeForce RTX 4090', 'NVIDIA RTX A5000'];
+    const { session } = await live.client.startSession({ session: 'second-choice', gpus, idleTimeoutSeconds: 5 });
+    const record = await live.client.session(session).result();
+    expect(record.pods).toMatchObject([{ gpu: 'NVIDIA RTX A5000' }]);
+  });
+
+  it('no balance: says so and leaves no pod', async () => {
+    await live.fault({ kind: 'no-balance', times: 10 });
+    await expectFailure('no-balance', {}, 'NO_BALANCE', /Add credit/);
+  });
+
+  it('a create that fails although it worked: the pod is adopted, there is no second one', async () => {
+    await live.fault({ kind: 'create-500-created' });
+    await live.client.startSession({ session: 'adopted', idleTimeoutSeconds: 5 });
+    const record = await live.client.session('adopted').result();
+    expect(record.stopReason).toMatch(/^idle/);
+    expect(await live.podsOf('adopted')).toMatchObject([{ status: 'TERMINATED' }]);
+  });
+
+  it('an image that cannot be pulled: the boot fails and the pod ends', async () => {
+    await live.fault({ kind: 'image-unpullable' });
+    await expectFailure('no-image', {}, 'BOOT_FAILED', /RunPod shows the pod as EXITED/, 1);
+  });
+
+  it('a DELETE without effect is repeated until the pod is gone', async () => {
+    await live.client.startSession({ session: 'stubborn', idleTimeoutSeconds: 600 });
+    await live.fault({ kind: 'delete-no-effect', times: 2 });
+    await waitUntil(async () => (await live.client.session('stubborn').status()).phase === 'ready', {
+      timeoutMs: 60_000,
+      what: 'ready',
+    });
+    await live.client.session('stubborn').stop('enough');
+    const { unsettled } = await live.client.session('stubborn').result();
+    expect(unsettled).toEqual([]);
+    expect(await live.podsOf('stubborn')).toMatchObject([{ status: 'TERMINATED' }]);
+  });
+});
+
+describe('a session stopped while it is being rented', () => {
+  it('ends within seconds, and so does its pod', async () => {
+    await live.client.startSession({ session: 'changed-mind' });
+    await live.client.session('changed-mind').stop('changed my mind');
+    const { startedAt, endedAt } = await live.client.session('changed-mind').result();
+    expect((Date.parse(endedAt) - Date.parse(startedAt)) / 1000).toBeLessThan(30);
+    expect((await live.podsOf('changed-mind')).filter(({ terminatedAt }) => terminatedAt === null)).toEqual([]);
+  });
+});
+
+describe('bad input', () => {
+  it('an unknown GPU: says which there are and leaves no pod', async () => {
+    await expectFailure('no-gpu', { gpus: ['RTX 9999'] }, 'GPU_UNKNOWN', /RunPod has no GPU "RTX 9999".*NVIDIA/);
+  });
+
+  it('a price limit below the price: names both', async () => {
+    await expectFailure('too-cheap', { maxPriceUsdPerHour: 0.1 }, 'PRICE_LIMIT', /0\.1 .*0\.69/);
+  });
+
+  it.skipIf(isMissing('ollama'))('an unknown model: the boot ends with the cause, and so does the pod', async () => {
+    const input = { model: 'no-such-model:latest', api: 'ollama' as const, readyTimeoutSeconds: 60 };
+    await expectFailure('no-model', input, 'MODEL_NOT_SERVED', /no-such-model:latest/, 1);
+  });
+});
+
+async function answeredBy(api: 'ollama' | 'openai'): Promise<{ log: string }> {
+  const session = `real-${api}`;
+  const sessionOptions = { api, idleTimeoutSeconds: 5 };
+  const job = await live.client.submitJob({
+    session,
+    input: 'Say hello to the world.',
+    project: 'tests',
+    sessionOptions,
+  });
+  const { output, usage, podId, messages } = await job.handle.result();
+  expect(output.length).toBeGreaterThan(0);
+  expect(usage.outputTokens).toBeGreaterThan(0);
+  expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant']);
+  const record = await live.client.session(session).result();
+  expect(record.jobsServed).toBe(1);
+  const [pod, ...others] = await live.podsOf(session);
+  expect(others).toEqual([]);
+  expect(pod).toMatchObject({ id: podId, status: 'TERMINATED' });
+  const livedSeconds = (Date.parse(pod?.terminatedAt ?? '') - Date.parse(pod?.createdAt ?? '')) / 1000;
+  expect(Math.abs((pod?.billedSeconds ?? 0) - livedSeconds)).toBeLessThanOrEqual(1);
+  // Our own record and RunPod's bill are two sources: they agree to the second and a half that a DELETE may take.
+  expect(record.costUsd).toBeCloseTo(pod?.costUsd ?? 0, 3);
+  return { log: live.podLog(podId) };
+}
+
+type Input = Omit<Parameters<LiveStack['client']['startSession']>[0], 'session'>;
+
+async function expectFailure(session: string, input: Input, code: string, message: RegExp, pods = 0): Promise<void> {
+  await live.client.startSession({ session, ...input });
+  await expect(live.client.session(session).result()).rejects.toMatchObject({
+    code,
+    message: expect.stringMatching(message) as string,
+  });
+  const rented = await live.podsOf(session);
+  expect(rented).toHaveLength(pods);
+  expect(rented.filter(({ terminatedAt }) => terminatedAt === null)).toEqual([]);
+}

@@ -1,0 +1,158 @@
+import type { ApplicationFailure } from '@temporalio/activity';
+import { CancelledFailure } from '@temporalio/activity';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { createAgentActivities } from '../../../src/activities/agents.js';
+import type { RunAgentInput } from '../../../src/activities/types.js';
+import { AgentFault, type AgentRunOptions, type AgentRunResult } from '../../../src/agent/index.js';
+import { MAX_JOB_BYTES } from '../../../src/contract/index.js';
+import { gateToken } from '../../../src/runpod/index.js';
+import { GATE_SECRET, nameOf } from '../../support/run-activity.js';
+import { VirtualTime } from '../../support/virtual-time.js';
+
+const agent = vi.hoisted(() => {
+  const run: (options: AgentRunOptions) => Promise<AgentRunResult> = () => Promise.reject(new Error('no script'));
+  return { run };
+});
+
+vi.mock('../../../src/agent/index.js', async (importOriginal) => ({
+  ...(await importOriginal<object>()),
+  runAgent: (options: AgentRunOptions) => agent.run(options),
+}));
+
+const PREVIOUS = 'the secret that was in force before';
+const answer = (output = 'hello'): AgentRunResult => ({
+  output,
+  messages: [{ role: 'assistant', content: output }],
+  usage: { inputTokens: 3, outputTokens: 2 },
+  timings: { totalSeconds: 1 },
+});
+const input: RunAgentInput = {
+  grant: {
+    leaseId: 'l',
+    podId: 'p',
+    podName: nameOf(),
+    endpoint: 'http://pod.test',
+    api: 'ollama',
+    model: 'm',
+    expiresAt: '2026-06-01T00:00:00Z',
+  },
+  agent: 'chat',
+  input: 'hi',
+  model: 'm',
+};
+
+async function run(prepare: (env: MockActivityEnvironment) => void = () => undefined) {
+  const time = new VirtualTime();
+  const env = new MockActivityEnvironment({ heartbeatTimeoutMs: 10_000 }, { logger: new DefaultLogger('ERROR') });
+  const beats: unknown[] = [];
+  env.on('heartbeat', (details) => beats.push(details));
+  prepare(env);
+  const activities = createAgentActivities({ gateSecrets: [GATE_SECRET, PREVIOUS], ...time });
+  try {
+    return { result: await time.run(env.run((given: RunAgentInput) => activities.runAgent(given), input)), beats };
+  } catch (failure) {
+    return { failure: failure as ApplicationFailure, beats };
+  }
+}
+
+beforeEach(() => {
+  agent.run = async () => answer();
+});
+
+describe('runAgent', () => {
+  it('gives the answer without the timings, which are for logs', async () => {
+    const { output, messages, usage } = answer();
+    expect((await run()).result).toEqual({ output, messages, usage });
+  });
+
+  it('derives the token from the secret and the name of the pod', async () => {
+    const tokens: string[] = [];
+    agent.run = async ({ token }) => (tokens.push(token), answer());
+    await run();
+    expect(tokens).toEqual([gateToken(GATE_SECRET, nameOf())]);
+  });
+
+  it('tries the previous secret after a refusal, and reports the first refusal', async () => {
+    const tokens: string[] = [];
+    agent.run = async ({ token }) => {
+      tokens.push(token);
+      throw new AgentFault('non-retryable', 'GATE_UNAUTHORIZED', `refused ${tokens.length}`);
+    };
+    const { failure } = await run();
+    expect(tokens).toEqual([gateToken(GATE_SECRET, nameOf()), gateToken(PREVIOUS, nameOf())]);
+    expect(failure).toMatchObject({ type: 'GATE_UNAUTHORIZED', message: 'refused 1', nonRetryable: true });
+  });
+
+  it('does not try another secret after any other fault: the model may have worked already', async () => {
+    let runs = 0;
+    agent.run = async () => {
+      runs += 1;
+      throw new AgentFault('retryable', 'AGENT_FAILED', 'x');
+    };
+    await run();
+    expect(runs).toBe(1);
+  });
+
+  it.each([
+    ['retryable', 'AGENT_FAILED', false, undefined],
+    ['non-retryable', 'MODEL_NOT_SERVED', true, {}],
+    ['pod-lost', 'POD_LOST', true, { podLost: true }],
+  ] as const)('a fault that is %s', async (kind, code, nonRetryable, detail) => {
+    agent.run = async () => {
+      throw new AgentFault(kind, code, 'why');
+    };
+    const { failure } = await run();
+    expect(failure).toMatchObject({ type: code, message: 'why', nonRetryable });
+    expect(failure?.details?.[0]).toEqual(detail);
+  });
+
+  it('waits as long as the model server asks', async () => {
+    agent.run = async () => {
+      throw new AgentFault('retryable', 'AGENT_FAILED', 'busy', 7);
+    };
+    expect((await run()).failure?.nextRetryDelay).toBe(7000);
+  });
+
+  it('refuses to keep an answer that does not belong into a history', async () => {
+    agent.run = async () => answer('x'.repeat(MAX_JOB_BYTES));
+    expect((await run()).failure).toMatchObject({ type: 'OUTPUT_TOO_LARGE', nonRetryable: true });
+    agent.run = async () => answer('x'.repeat(MAX_JOB_BYTES / 2 - 200));
+    expect((await run()).failure).toBeUndefined();
+  });
+
+  it('beats with every piece of the answer', async () => {
+    agent.run = async ({ onToken }) => {
+      for (const text of ['a', 'b', 'c']) onToken?.(text);
+      return answer();
+    };
+    expect((await run()).beats).toContainEqual({ step: 'answering', tokens: 3 });
+  });
+
+  it('leaves as a cancel when it is cancelled, whatever the run threw then', async () => {
+    let cancel = (): void => undefined;
+    agent.run = async ({ signal }) => {
+      cancel();
+      expect(signal.aborted).toBe(true);
+      throw new Error('This operation was aborted');
+    };
+    const { failure } = await run((env) => {
+      cancel = () => {
+        env.cancel();
+      };
+    });
+    expect(failure).toBeInstanceOf(CancelledFailure);
+  });
+
+  it('lets no message leave that would end the worker', async () => {
+    agent.run = async () => {
+      throw new SyntaxError(`Unexpected token ${'🚀'.slice(0, 1)}`);
+    };
+    expect((await run()).failure).toMatchObject({
+      type: 'SyntaxError',
+      message: 'Unexpected token \ufffd',
+      nonRetryable: false,
+    });
+  });
+});

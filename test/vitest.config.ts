@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/{unit,workflow,replay,integration,emulator,pod}/**/*.test.ts'],
+    globalSetup: './test/support/global-setup.ts',
+    pool: 'forks',
+    // Real servers, models and pods share two cores: more forks make tests slower and time-outs lie.
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    reporters: ['default', './test/support/count-reporter.ts'],
+  },
+});

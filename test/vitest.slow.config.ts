@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/{chaos,browser,slow}/**/*.test.ts'],
+    globalSetup: './test/support/global-setup.ts',
+    pool: 'forks',
+    maxWorkers: 1,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    reporters: ['default', './test/support/count-reporter.ts'],
+  },
+});

@@ -1,0 +1,84 @@
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FakeWorld, startJob, startSession, untilCancelled, withWorkers } from '../support/session-world.js';
+import { devServer } from '../support/temporal-servers.js';
+
+let env: TestWorkflowEnvironment;
+
+beforeEach(async () => {
+  env = await devServer();
+});
+
+afterEach(async () => {
+  await env.teardown();
+});
+
+describe('jobs on a real server', () => {
+  it('waits in the queue, first come, first served, within maxConcurrentLeases', async () => {
+    const world = new FakeWorld();
+    let running = 0;
+    let most = 0;
+    world.overrides.runAgent = async ({ grant }) => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      running -= 1;
+      return { output: grant.leaseId, messages: [], usage: { inputTokens: 1, outputTokens: 1 } };
+    };
+    await withWorkers(env, world, async () => {
+      const sessionOptions = { maxConcurrentLeases: 2, idleTimeoutSeconds: 30 };
+      const jobs = await Promise.all(
+        Array.from({ length: 6 }, () => startJob(env.client, { session: 'queue', input: 'hi', sessionOptions })),
+      );
+      const results = await Promise.all(jobs.map((job) => job.result()));
+      expect(new Set(results.map(({ output }) => output)).size).toBe(6);
+    });
+    expect(most).toBe(2);
+    expect(world.rented).toHaveLength(1);
+  });
+
+  it('gives its lease back when it is cancelled', async () => {
+    const world = new FakeWorld();
+    world.overrides.runAgent = untilCancelled;
+    await withWorkers(env, world, async () => {
+      const { name, status, record } = await startSession(env.client, { idleTimeoutSeconds: 5 });
+      const job = await startJob(env.client, { session: name, input: 'hi' });
+      await until(async () => (await status()).leases.length === 1);
+      await job.handle.cancel();
+      await expect(job.result()).rejects.toThrow(/cancelled|canceled/i);
+      const { leases } = await record();
+      expect(leases.map(({ end }) => end)).toEqual(['released']);
+    });
+  });
+});
+
+describe('a holder that was terminated', () => {
+  it('loses its lease when the term is over, and the pod ends', async () => {
+    const world = new FakeWorld();
+    await withWorkers(env, world, async () => {
+      // Some workflow that runs: an idle session is as good a lease holder as any.
+      const { handle: holder } = await startSession(env.client, { idleTimeoutSeconds: 600 });
+      const { handle, status, record } = await startSession(env.client, { idleTimeoutSeconds: 5 });
+      await until(async () => (await status()).phase === 'ready');
+      await handle.signal('acquireLease', {
+        leaseId: 'dead',
+        holder: { kind: 'workflow', workflowId: holder.workflowId },
+        ttlSeconds: 5,
+      });
+      await until(async () => (await status()).leases.length === 1);
+      await holder.terminate();
+      const { leases, stopReason } = await record();
+      expect(leases).toMatchObject([{ end: 'holder-gone', seconds: expect.closeTo(5, -1) as number }]);
+      expect(stopReason).toMatch(/^idle for 5 s: dead was the last user/);
+    });
+    expect(world.calls).toContain('describeHolders');
+  });
+});
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  for (let look = 0; look < 600; look++) {
+    if (await condition()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('the condition never came true');
+}
