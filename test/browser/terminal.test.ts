@@ -42,7 +42,9 @@ describe.skipIf(isMissing('chromium', 'script'))('start-session on a terminal', 
     expect(text.split('\n')[0]).toBe('Temporal: embedded · RunPod: emulator (no account, no charge)');
     expect(text).toMatch(/✔ RunPod emulator [^]*✔ worker [^]*✔ creating: renting a pod [^]*✔ booting pod \w+ /);
     expect(text).toMatch(/● ready at http:[^]*✔ answered: \d+ tokens in, \d+ out[^]*✔ idle time over/);
-    expect(text).toMatch(/✔ stopping \(idle for 10 s[^]*● ended \(idle for 10 s[^]* gone; billed /);
+    expect(text).toMatch(
+      /✔ stopping: waiting until RunPod shows the pod gone [^]*● ended \(idle for 10 s[^]* gone; billed /,
+    );
     expect(text).not.toMatch(/[\u2800-\u28ff\u001b]|ends in/);
     expect(processesIn(folder)).toEqual([]);
 

@@ -6,12 +6,13 @@ import { ERROR_CODES } from '../../src/contract/index.js';
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(repository + path, 'utf8');
 
+const [, troubles = ''] = /^## Troubleshooting\n([^]*?)^## /m.exec(read('README.md')) ?? [];
+
 /** Codes in the first column of the README's table of troubles. */
-const documented = read('README.md')
+const documented = troubles
   .split('\n')
   .flatMap((line) => (/^\| `[A-Z]/.test(line) ? [...(line.split('|')[1] ?? '').matchAll(/`([A-Z_]+)`/g)] : []))
-  .map(([, code]) => code)
-  .filter((code) => code !== undefined && !/^(DEVLOOP|RUNPOD|TEMPORAL)_(?!UN|REFUSED)/.test(code));
+  .map(([, code]) => code);
 
 const sources = readdirSync(`${repository}src`, { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.ts') && !path.endsWith('contract/errors.ts'))
