@@ -8,6 +8,7 @@
 #
 # State, in <workspace>/.devloop/<pod id>, which survives a restart of the container where /workspace is a volume:
 #   status.json  what GET /devloop/status answers      use.log    one line for each finished use, changed at the last one
+#   about        its part that never changes            last-use, clock   the dead-man's switch's, see there
 #   ready.log    not empty: the pod was declared ready  gate-admin, model-port   where Caddy's admin endpoint and the
 #                                                       model server listen at the moment
 set -uo pipefail
@@ -63,10 +64,11 @@ gpu_count() {
 }
 
 write_status() {
-  printf '{"podId":%s,"podName":%s,"api":%s,"model":%s,"modelFile":%s,"gpuCount":%d,"gpuVisible":%s,"maxParallel":%d,"deadman":"absent","startedAt":"%s"}\n' \
+  printf '{"podId":%s,"podName":%s,"api":%s,"model":%s,"modelFile":%s,"gpuCount":%d,"gpuVisible":%s,"maxParallel":%d,"startedAt":"%s"' \
     "$(json_string "${RUNPOD_POD_ID:-}")" "$(json_string "${DEVLOOP_POD_NAME:-}")" "$(json_string "$DEVLOOP_API")" \
     "$(json_string "$DEVLOOP_MODEL")" "$([[ -n $DEVLOOP_MODEL_FILE ]] && echo true || echo false)" \
-    "$(gpu_count)" "$(nvidia-smi -L >/dev/null 2>&1 && echo true || echo false)" "$DEVLOOP_MAX_PARALLEL" "$(now)" >"$STATE/status.json.new"
+    "$(gpu_count)" "$(nvidia-smi -L >/dev/null 2>&1 && echo true || echo false)" "$DEVLOOP_MAX_PARALLEL" "$(now)" >"$STATE/about"
+  printf '%s,"deadman":{"state":"%s"}}\n' "$(cat "$STATE/about")" "$([[ -f $HERE/dead-man.sh ]] && echo starting || echo absent)" >"$STATE/status.json.new"
   mv -f "$STATE/status.json.new" "$STATE/status.json"
 }
 
@@ -197,8 +199,25 @@ create_model() {
   log create "$DEVLOOP_MODEL is made from $DEVLOOP_MODEL_FILE"
 }
 
-start_deadman() {
-  if [[ -f $HERE/dead-man.sh ]]; then supervise deadman bash "$HERE/dead-man.sh" & fi
+run_deadman() {
+  unset DEVLOOP_GATE_TOKEN
+  exec bash "$HERE/dead-man.sh"
+}
+
+# What is supervised: whoever kills a supervisor gets another one within seconds.
+names=() commands=() supervisors=()
+keep() { names+=("$1") commands+=("$2") supervisors+=(0); }
+
+keep_all() {
+  local at
+  for at in "${!names[@]}"; do
+    if ((supervisors[at])); then
+      kill -0 "${supervisors[at]}" 2>/dev/null && continue
+      log pod "the supervisor of ${names[at]} is gone: starting another one"
+    fi
+    supervise "${names[at]}" "${commands[at]}" &
+    supervisors[at]=$!
+  done
 }
 
 stop() {
@@ -222,11 +241,12 @@ trap stop INT TERM
 mkdir -p "$STATE"
 log pod "${RUNPOD_POD_ID:-?} serves ${DEVLOOP_MODEL:-no model} by $DEVLOOP_API, state in $STATE"
 write_status
-start_deadman
-supervise model run_model &
-supervise gate run_gate &
+[[ ! -f $HERE/dead-man.sh ]] || keep deadman run_deadman
+keep model run_model
+keep gate run_gate
 [[ $DEVLOOP_API != ollama || -z $DEVLOOP_MODEL_FILE ]] || create_model &
 while :; do
-  sleep 3600 &
+  keep_all
+  sleep 5 &
   wait "$!"
 done

@@ -9,6 +9,7 @@ import {
   type WorkerOptions,
 } from '@temporalio/worker';
 import { createAgentActivities } from './activities/agents.js';
+import type { GateAccess } from './activities/pod-dependencies.js';
 import { createPodActivities } from './activities/pods.js';
 import { createSessionActivities, type SessionActivities } from './activities/sessions.js';
 import { temporalFromEnvironment } from './client/index.js';
@@ -34,6 +35,7 @@ const HEARTBEAT_EVERY = '2 seconds';
 const SHUTDOWN_GRACE = '2 seconds';
 const SHUTDOWN_FORCE = '5 seconds';
 
+const USER_AGENT = `devloop/${VERSION}`;
 const time = { clock: systemClock, sleep: systemSleep };
 
 /**
@@ -92,9 +94,9 @@ async function createWorkers(
   log: ReturnType<typeof createLogger>,
 ): Promise<Worker[]> {
   const sessions = createSessionActivities(new Client({ connection, namespace }));
-  const gateSecrets = secrets(config);
-  const pods = podActivities(config, owner, sessions, log);
-  const agents = createAgentActivities({ gateSecrets, ...time });
+  const gates = gateAccess(config);
+  const pods = podActivities(config, gates, owner, sessions, log);
+  const agents = createAgentActivities({ ...gates, ...time });
   const shared: Partial<WorkerOptions> = {
     shutdownGraceTime: SHUTDOWN_GRACE,
     shutdownForceTime: SHUTDOWN_FORCE,
@@ -122,17 +124,15 @@ async function createWorkers(
 
 function podActivities(
   config: Config,
+  gates: GateAccess,
   owner: string,
   sessions: SessionActivities,
   log: ReturnType<typeof createLogger>,
 ) {
   const { apiUrl, apiKey = '', proxyUrl } = config.runpod;
-  const userAgent = `devloop/${VERSION}`;
   return createPodActivities({
-    runpod: createRunPodClient({ apiUrl, apiKey, userAgent, logger: log }),
-    gate: ({ endpoint, podName, secret }) =>
-      createGateClient({ endpoint, token: gateToken(secret, podName), userAgent }),
-    gateSecrets: secrets(config),
+    runpod: createRunPodClient({ apiUrl, apiKey, userAgent: USER_AGENT, logger: log }),
+    ...gates,
     proxyUrl,
     scripts: loadPodScripts(),
     owner,
@@ -142,8 +142,12 @@ function podActivities(
   });
 }
 
-function secrets({ gateSecret = '', gateSecretPrevious }: Config): [string, ...string[]] {
-  return gateSecretPrevious === undefined ? [gateSecret] : [gateSecret, gateSecretPrevious];
+function gateAccess({ gateSecret = '', gateSecretPrevious }: Config): GateAccess {
+  return {
+    gate: ({ endpoint, podName, secret }) =>
+      createGateClient({ endpoint, token: gateToken(secret, podName), userAgent: USER_AGENT }),
+    gateSecrets: gateSecretPrevious === undefined ? [gateSecret] : [gateSecret, gateSecretPrevious],
+  };
 }
 
 const EXIT_CONFIG = 2;

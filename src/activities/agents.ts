@@ -3,6 +3,8 @@ import { jsonBytes, MAX_JOB_BYTES } from '../contract/index.js';
 import { gateToken, type Clock, type Sleep } from '../runpod/index.js';
 import { atBorder, finalFailure, retryableFailure } from './failures.js';
 import { withHeart } from './heart.js';
+import type { GateAccess } from './pod-dependencies.js';
+import { withTouches } from './touches.js';
 import type { AgentAnswer, RunAgentInput } from './types.js';
 
 export interface AgentActivities {
@@ -10,9 +12,7 @@ export interface AgentActivities {
   runAgent: (input: RunAgentInput) => Promise<AgentAnswer>;
 }
 
-export interface AgentDependencies {
-  /** The first one makes tokens; the others are tried when a pod refuses it. */
-  readonly gateSecrets: readonly [string, ...string[]];
+export interface AgentDependencies extends GateAccess {
   readonly clock: Clock;
   readonly sleep: Sleep;
 }
@@ -28,7 +28,9 @@ export function createAgentActivities(deps: AgentDependencies): AgentActivities 
             heart.tell({ step: 'answering', tokens });
           };
           try {
-            const { output, messages, usage } = await withAnySecret(deps, input, { signal, onToken });
+            const { output, messages, usage } = await withTouches(deps, input.grant, signal, () =>
+              withAnySecret(deps, input, { signal, onToken }),
+            );
             const answer: AgentAnswer = { output, messages, usage };
             const bytes = jsonBytes(answer);
             if (bytes > MAX_JOB_BYTES)

@@ -2,9 +2,8 @@ import type { ApiKind } from '../contract/index.js';
 import type { Clock, GateClient, PodScripts, RunPodClient, Sleep } from '../runpod/index.js';
 import type { HolderState, WaitingHolder } from './types.js';
 
-/** What the pod activities work with. Clock, sleep and both clients are injected: a simulation brings its own. */
-export interface PodDependencies {
-  readonly runpod: RunPodClient;
+/** How a worker talks to the gates of its pods. */
+export interface GateAccess {
   /** A client of one pod's gate. The token is derived from the secret and the pod's name. */
   readonly gate: (target: {
     readonly endpoint: string;
@@ -13,6 +12,11 @@ export interface PodDependencies {
   }) => GateClient;
   /** The first one makes tokens; the others are tried when a pod refuses it. */
   readonly gateSecrets: readonly [string, ...string[]];
+}
+
+/** What the pod activities work with. Clock, sleep and both clients are injected: a simulation brings its own. */
+export interface PodDependencies extends GateAccess {
+  readonly runpod: RunPodClient;
   readonly proxyUrl: string;
   readonly scripts: PodScripts;
   /** With the namespace's suffix. */

@@ -1,11 +1,12 @@
 import { GATE_PORTS, parsePodName, podNamePrefix } from '../contract/index.js';
 import {
   hasFailed,
+  GateError,
   isAlive,
   isGateError,
   isRunPodError,
   podEndpoint,
-  type GateError,
+  type DeadmanStatus,
   type Pod,
 } from '../runpod/index.js';
 import { finalFailure } from './failures.js';
@@ -73,6 +74,7 @@ async function becomeReady(
     const message = `the pod has ${status.gpuCount} GPUs, ${spec.gpuCount} were rented: RunPod gave a host without free ones`;
     throw finalFailure('BOOT_FAILED', message);
   }
+  if (spec.guard === 'deadman') requireArmed(pod, status.deadman);
   const target: ModelTarget = {
     api: plan.api,
     model: plan.model,
@@ -81,6 +83,17 @@ async function becomeReady(
   };
   await makeModelReady(gate, target, tell, signal);
   await gate.touch({ ready: true, signal });
+}
+
+/** A pod that nobody but us can end is not served: we may be gone when its time has come. */
+function requireArmed(pod: PollPodInput['pod'], { state, problem }: DeadmanStatus): void {
+  if (state === 'armed') return;
+  if (state === 'absent') {
+    const wayOut = 'Use an image or template with the current pod scripts, or accept that with guard "none".';
+    throw finalFailure('BOOT_FAILED', `guard: pod ${pod.id} has no dead-man's switch. ${wayOut}`);
+  }
+  const detail = `its dead-man's switch is not armed${problem ? `: ${problem}` : ' yet'}`;
+  throw new GateError(pod.id, { kind: 'not-up', detail });
 }
 
 /** Work that is given up at that moment: a download may take for ever. */

@@ -1,9 +1,9 @@
 import { isGateError, type GateClient, type GateError, type GateStatus } from '../runpod/index.js';
-import type { PodDependencies } from './pod-dependencies.js';
+import type { GateAccess } from './pod-dependencies.js';
 
 /** A gate that takes our token: of the newest secret, else of one that was in force when the pod was rented. @throws GateError */
 export async function reachGate(
-  deps: PodDependencies,
+  deps: GateAccess,
   endpoint: string,
   podName: string,
   signal: AbortSignal,

@@ -4,6 +4,22 @@ import { type GateCallOptions, GateHttp, type GateClientOptions, shortTimeoutMs 
 import { OllamaGate } from './gate-ollama.js';
 import { OpenAiGate } from './gate-openai.js';
 
+/** The dead-man's switch of a pod, as of its last look, which it takes every few seconds. Numbers stand there once it has looked. */
+const deadmanSchema = z.object({
+  /** `absent`: the pod has none · `starting` · `armed` · `unarmed`: it cannot work, see `problem`. */
+  state: z.enum(['absent', 'starting', 'armed', 'unarmed']),
+  problem: z.string().optional(),
+  /** Until the pod is declared ready its `READY_BY` rules, then the idle time. */
+  ready: z.boolean().optional(),
+  /** Since the last use; 0 while a request is in flight. */
+  idleSeconds: z.number().optional(),
+  inFlight: z.number().optional(),
+  /** Epoch seconds: when it ends the pod unless somebody uses it, and when it last looked. */
+  endsAt: z.number().optional(),
+  seenAt: z.number().optional(),
+});
+export type DeadmanStatus = z.output<typeof deadmanSchema>;
+
 /** `GET /devloop/status`. */
 const gateStatusSchema = z.object({
   podId: z.string(),
@@ -17,8 +33,7 @@ const gateStatusSchema = z.object({
   /** `nvidia-smi` shows a GPU, so the model belongs on it; the emulator has none to show. */
   gpuVisible: z.boolean(),
   maxParallel: z.number(),
-  /** State of the dead-man's switch; `absent` where there is none. */
-  deadman: z.string(),
+  deadman: deadmanSchema,
   /** When the pod's scripts last started. */
   startedAt: z.string(),
 });

@@ -14,7 +14,7 @@ export {
   type Operation,
   type RunPodErrorKind,
 } from './errors.js';
-export { createGateClient, GateClient, type GateStatus } from './gate-client.js';
+export { createGateClient, GateClient, type DeadmanStatus, type GateStatus } from './gate-client.js';
 export { GateError, isGateError, type GateErrorKind } from './gate-errors.js';
 export type { GateCallOptions, GateClientOptions } from './gate-http.js';
 export type { LoadedModel, OllamaModel, PullProgress } from './gate-ollama.js';

@@ -98,7 +98,15 @@ describe.skipIf(isMissing('caddy'))('the gate of a pod', () => {
       gpuCount: 2,
       gpuVisible: expect.any(Boolean) as boolean,
       maxParallel: 2,
-      deadman: 'absent',
+      deadman: {
+        state: 'unarmed',
+        problem: 'DEVLOOP_READY_BY is not a number of seconds',
+        ready: false,
+        idleSeconds: 0,
+        inFlight: 0,
+        endsAt: 0,
+        seenAt: 0,
+      },
       startedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/) as string,
     });
     expect(uses()).toBe(before);

@@ -9,7 +9,8 @@ import { AgentFault, type AgentRunOptions, type AgentRunResult } from '../../../
 import { MAX_JOB_BYTES } from '../../../src/contract/index.js';
 import { gateToken } from '../../../src/runpod/index.js';
 import { GATE_SECRET, nameOf } from '../../support/run-activity.js';
-import { VirtualTime } from '../../support/virtual-time.js';
+import { VirtualRunPod } from '../../support/virtual-runpod.js';
+import { page, PodService } from './pod-service.js';
 
 const agent = vi.hoisted(() => {
   const run: (options: AgentRunOptions) => Promise<AgentRunResult> = () => Promise.reject(new Error('no script'));
@@ -43,15 +44,21 @@ const input: RunAgentInput = {
   model: 'm',
 };
 
-async function run(prepare: (env: MockActivityEnvironment) => void = () => undefined) {
-  const time = new VirtualTime();
+async function run(
+  prepare: (env: MockActivityEnvironment) => void = () => undefined,
+  service = new PodService(new VirtualRunPod()),
+) {
+  const { clock, sleep, gate } = service.deps;
   const env = new MockActivityEnvironment({ heartbeatTimeoutMs: 10_000 }, { logger: new DefaultLogger('ERROR') });
   const beats: unknown[] = [];
   env.on('heartbeat', (details) => beats.push(details));
   prepare(env);
-  const activities = createAgentActivities({ gateSecrets: [GATE_SECRET, PREVIOUS], ...time });
+  const activities = createAgentActivities({ gate, gateSecrets: [GATE_SECRET, PREVIOUS], clock, sleep });
   try {
-    return { result: await time.run(env.run((given: RunAgentInput) => activities.runAgent(given), input)), beats };
+    return {
+      result: await service.time.run(env.run((given: RunAgentInput) => activities.runAgent(given), input)),
+      beats,
+    };
   } catch (failure) {
     return { failure: failure as ApplicationFailure, beats };
   }
@@ -128,6 +135,26 @@ describe('runAgent', () => {
       return answer();
     };
     expect((await run()).beats).toContainEqual({ step: 'answering', tokens: 3 });
+  });
+
+  it.each([
+    ['the newest secret', GATE_SECRET],
+    ['the one before', PREVIOUS],
+  ])('touches the pod every minute while it works, with %s', async (_, secret) => {
+    const service = new PodService(new VirtualRunPod());
+    service.secret = secret;
+    agent.run = async () => (await service.time.sleep(150_000), answer());
+    await run(undefined, service);
+    expect(service.touches).toEqual([{}, {}]);
+  });
+
+  it('works on when a touch fails', async () => {
+    const service = new PodService(new VirtualRunPod());
+    let asked = 0;
+    service.before = () => (++asked === 1 ? page(502) : undefined);
+    agent.run = async () => (await service.time.sleep(150_000), answer());
+    expect((await run(undefined, service)).failure).toBeUndefined();
+    expect(service.touches).toEqual([{}]);
   });
 
   it('leaves as a cancel when it is cancelled, whatever the run threw then', async () => {

@@ -1,8 +1,9 @@
 import type { PodDependencies } from '../../../src/activities/pod-dependencies.js';
 import type { PollPodInput } from '../../../src/activities/types.js';
-import { createGateClient, gateToken } from '../../../src/runpod/index.js';
+import { createGateClient, gateToken, type DeadmanStatus } from '../../../src/runpod/index.js';
 import { dependencies, GATE_SECRET, nameOf, planFor, RTX_4090, sessionSpec } from '../../support/run-activity.js';
 import type { VirtualRunPod } from '../../support/virtual-runpod.js';
+import type { VirtualTime } from '../../support/virtual-time.js';
 import { adapterOf, type FakeAnswer } from '../runpod/support.js';
 
 /** What something in front of a pod answers with. */
@@ -26,6 +27,7 @@ export class PodService {
   gpuCount = 1;
   gpuVisible = false;
   modelFile = false;
+  deadman: DeadmanStatus = { state: 'armed' };
   onDisk: string[] = ['m:latest'];
   inMemory: LoadedModel[] = [];
   /** Lines of a pull; undefined: it hangs. */
@@ -40,8 +42,12 @@ export class PodService {
     private readonly podName = nameOf(),
   ) {}
 
+  get time(): VirtualTime {
+    return this.runpod.time;
+  }
+
   get deps(): PodDependencies {
-    const { time } = this.runpod;
+    const { time } = this;
     return dependencies(this.runpod, {
       gate: ({ endpoint, podName, secret }) =>
         createGateClient({
@@ -105,7 +111,7 @@ export class PodService {
   }
 
   private status(): object {
-    const { podName, api, modelFile, gpuCount, gpuVisible } = this;
+    const { podName, api, modelFile, gpuCount, gpuVisible, deadman } = this;
     const startedAt = '2026-06-01T00:00:00Z';
     return {
       podId: 'p',
@@ -116,7 +122,7 @@ export class PodService {
       gpuCount,
       gpuVisible,
       maxParallel: 2,
-      deadman: 'absent',
+      deadman,
       startedAt,
     };
   }

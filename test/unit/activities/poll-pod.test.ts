@@ -108,6 +108,43 @@ describe('pollPod on a pod that becomes ready', () => {
   });
 });
 
+describe("pollPod and the dead-man's switch", () => {
+  it('waits until it is armed, and loads no model before', async () => {
+    const runpod = new VirtualRunPod();
+    const service = new PodService(runpod);
+    service.deadman = { state: 'starting' };
+    const armedAtMs = runpod.time.nowMs + 20_000;
+    let seenBefore: readonly string[] = [];
+    runpod.time.at(armedAtMs, () => {
+      seenBefore = [...new Set(service.seen)];
+      service.deadman = { state: 'armed' };
+    });
+    const { result } = await runAttempt(runpod, 'pollPod', bootOf(runpod), service.deps);
+    expect(result).toBeDefined();
+    expect(seenBefore).toEqual(['GET /devloop/status']);
+  });
+
+  it.each([
+    [{ state: 'absent' as const }, "has no dead-man's switch"],
+    [{ state: 'unarmed' as const, problem: 'curl is missing' }, 'switch is not armed: curl is missing'],
+  ])('refuses a pod whose switch is %o', async (deadman, message) => {
+    const runpod = new VirtualRunPod();
+    const service = new PodService(runpod);
+    service.deadman = deadman;
+    const { failure } = await runAttempt(runpod, 'pollPod', bootOf(runpod), service.deps);
+    expect(failure).toMatchObject({ type: 'BOOT_FAILED', message: expect.stringContaining(message) as string });
+    expect(service.touches).toEqual([]);
+  });
+
+  it('takes a pod without one where the session says guard: none', async () => {
+    const runpod = new VirtualRunPod();
+    const service = new PodService(runpod);
+    service.deadman = { state: 'absent' };
+    const input = bootOf(runpod, { spec: sessionSpec({ guard: 'none' }) });
+    expect((await runAttempt(runpod, 'pollPod', input, service.deps)).result).toBeDefined();
+  });
+});
+
 describe('pollPod and latecomers', () => {
   it('ends other pods of this session and first run, and no others', async () => {
     const runpod = new VirtualRunPod();

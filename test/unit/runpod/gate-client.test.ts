@@ -101,7 +101,7 @@ describe('a gate that serves', () => {
     gpuCount: 1,
     gpuVisible: true,
     maxParallel: 2,
-    deadman: 'absent',
+    deadman: { state: 'armed' },
     startedAt: '2026-01-01T00:00:00Z',
   };
   const answers: Record<string, FakeAnswer> = {
