@@ -79,14 +79,18 @@ set_clock() {
   echo "the API's clock says $date, this pod's $(date +%s)"
 }
 
-# Changes with every finished use, whatever the clock does.
-use_mark() { stat -c %Y-%s "$STATE/use.log" 2>/dev/null || stat -f %m-%z "$STATE/use.log" 2>/dev/null || printf none; }
+# Changes with every finished use, whatever the clock does. An empty log is a new one: nobody has used the pod yet.
+use_mark() {
+  [[ -s $STATE/use.log ]] || { printf none; return; }
+  stat -c %Y-%s "$STATE/use.log" 2>/dev/null || stat -f %m-%z "$STATE/use.log"
+}
 
+# Each request is counted twice: at its server's address, and at the address as the Caddyfile spells it.
 count_in_flight() {
   local admin
   admin=$(cat "$STATE/gate-admin" 2>/dev/null)
   curl -s --max-time 2 -H "Origin: http://$admin" "http://$admin/reverse_proxy/upstreams" |
-    grep -oE '"num_requests": *[0-9]+' | awk -F: '{sum += $2} END {printf "%d", sum}'
+    grep -oE '"127[0-9.:]+", *"num_requests": *[0-9]+' | awk -F: '{sum += $NF} END {printf "%d", sum}'
 }
 
 remember_use() {

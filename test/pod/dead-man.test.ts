@@ -1,0 +1,194 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../emulator/real-pods.js';
+import { isMissing } from '../support/binaries.js';
+import { PodMachine, type RentedPod } from './rented-pod.js';
+
+/** Scaled: idle time and grace are 2 s each, so a pod has to end 4 s after its last use; looks are 1 s apart. */
+const LIMIT_MS = 4_000;
+/** For a look, a request and a machine that is busy with other tests. */
+const LATE_MS = 5_000;
+
+const inSeconds = (seconds: number): string => String(Math.floor(Date.now() / 1000) + seconds);
+
+/** Does something to the pod again and again for so long. @returns when it was done last, in epoch milliseconds */
+async function keepUp(seconds: number, everyMs: number, act: () => Promise<unknown>): Promise<number> {
+  const untilMs = Date.now() + seconds * 1000;
+  for (;;) {
+    await act();
+    const doneMs = Date.now();
+    if (doneMs + everyMs > untilMs) return doneMs;
+    await delay(everyMs);
+  }
+}
+
+function expectInTime(goneMs: number, lastUseMs: number): void {
+  // The ledger and the log of uses are precise to a second.
+  expect(goneMs - lastUseMs).toBeGreaterThan(LIMIT_MS - 2_000);
+  expect(goneMs - lastUseMs).toBeLessThan(LIMIT_MS + LATE_MS);
+}
+
+describe.skipIf(isMissing('caddy'))("the dead-man's switch", { timeout: 90_000, concurrent: true }, () => {
+  const machine = new PodMachine();
+  beforeAll(() => machine.start());
+  afterAll(() => machine.destroy());
+
+  it('ends a pod that nobody uses, with the key of the pod', async () => {
+    const pod = await machine.rent();
+    expect((await pod.switch()).state).toBe('armed');
+    const lastUseMs = await pod.ready();
+    expectInTime(await pod.gone(), lastUseMs);
+    expect((await pod.calls()).map(({ method, status }) => [method, status])).toContainEqual(['POST', 204]);
+  });
+
+  it('leaves a pod alone while an answer is on its way, however long', async () => {
+    const pod = await machine.rent();
+    await pod.ready();
+    const stream = await pod.request('/stream?seconds=9');
+    const text = stream.text();
+    await until('the request is seen in flight', async () => (await pod.switch()).inFlight > 0 || undefined);
+    expect(await text).toMatch(/done$/);
+    const lastUseMs = Date.now();
+    expectInTime(await pod.gone(), lastUseMs);
+  });
+
+  it('leaves a pod alone that is touched', async () => {
+    const pod = await machine.rent();
+    await pod.ready();
+    const lastUseMs = await keepUp(9, 1000, () => pod.touch());
+    expect(await pod.isAlive()).toBe(true);
+    expectInTime(await pod.gone(), lastUseMs);
+  });
+
+  it.each([
+    ['strangers without the token', (pod: RentedPod) => pod.request('/api/tags', {}, null)],
+    ['strangers with a wrong token', (pod: RentedPod) => pod.request('/api/tags', {}, 'guessed')],
+    [
+      'whoever looks at its health or status',
+      async (pod: RentedPod) => [await pod.request('/healthz'), await pod.switch()],
+    ],
+  ])('takes no notice of %s', async (_, knock) => {
+    const pod = await machine.rent();
+    const lastUseMs = await pod.ready();
+    const knocking = keepUp(12, 200, () => knock(pod).catch(() => undefined));
+    expectInTime(await pod.gone(), lastUseMs);
+    await knocking;
+  });
+
+  it('ends a pod that is not declared ready in time, used or not', async () => {
+    const pod = await machine.rent({ DEVLOOP_READY_BY: inSeconds(7) });
+    const dueMs = Date.now() + 7000;
+    const using = keepUp(12, 500, () => pod.touch().catch(() => undefined));
+    const goneMs = await pod.gone();
+    await using;
+    expect(Math.abs(goneMs - dueMs)).toBeLessThan(LATE_MS);
+  });
+
+  it('ends a pod at its hard deadline, used or not', async () => {
+    const pod = await machine.rent({ DEVLOOP_HARD_DEADLINE: inSeconds(9) });
+    const dueMs = Date.now() + 9000;
+    await pod.ready();
+    const using = keepUp(14, 500, () => pod.touch().catch(() => undefined));
+    const goneMs = await pod.gone();
+    await using;
+    expect(Math.abs(goneMs - dueMs)).toBeLessThan(LATE_MS);
+  });
+
+  it('ends a pod whose model server dies again and again', async () => {
+    const pod = await machine.rent({ CRASH: '1' });
+    const lastUseMs = await pod.ready();
+    expectInTime(await pod.gone(), lastUseMs);
+  });
+
+  it.each(['dead-man.sh', 'entrypoint.sh'])('ends a pod in time whose %s processes are killed', async (program) => {
+    const pod = await machine.rent();
+    const lastUseMs = await pod.ready();
+    // Not the first process: that is the container's end, see below.
+    const [first] = pod.pids('entrypoint.sh');
+    await keepUp(3, 700, async () => {
+      for (const pid of pod.pids(program).filter((pid) => pid !== first)) process.kill(pid, 'SIGKILL');
+    });
+    const goneMs = await pod.gone();
+    expect(goneMs - lastUseMs).toBeGreaterThan(LIMIT_MS - 2_000);
+    expect(goneMs - lastUseMs).toBeLessThan(LIMIT_MS + LATE_MS + 5_000);
+  });
+
+  it('knows nothing of a use after the container was started anew without a volume, but when it had to be ready', async () => {
+    const pod = await machine.rent({ DEVLOOP_READY_BY: inSeconds(8) });
+    const dueMs = Date.now() + 8000;
+    await pod.ready();
+    expect(await pod.account.act(pod.id, 'restart')).toBeLessThan(300);
+    expect(Math.abs((await pod.gone()) - dueMs)).toBeLessThan(LATE_MS);
+  });
+
+  it('starts no clock anew when the container is started anew', async () => {
+    const scaled = { DEVLOOP_IDLE_SECONDS: '10', DEVLOOP_GRACE_SECONDS: '4' };
+    const pod = await machine.rent(scaled, { mounts: { network: [{ volumeId: 'vol', path: '/workspace' }] } });
+    const lastUseMs = await pod.ready();
+    await delay(8_000);
+    expect(await pod.account.act(pod.id, 'restart')).toBeLessThan(300);
+    const goneMs = await pod.gone();
+    expect(goneMs - lastUseMs).toBeGreaterThan(12_000);
+    expect(goneMs - lastUseMs).toBeLessThan(14_000 + LATE_MS);
+  });
+
+  it.each(['86400', '-86400'])("goes by the API's time when the pod's clock is off by %s s", async (shift) => {
+    const pod = await machine.rent({ SHIFT: shift, DEVLOOP_HARD_DEADLINE: inSeconds(12) });
+    const dueMs = Date.now() + 12_000;
+    await pod.ready();
+    const { seenAt } = await until('it has looked', async () => {
+      const seen = await pod.switch();
+      return seen.ready ? seen : undefined;
+    });
+    expect(Math.abs(seenAt * 1000 - Date.now())).toBeLessThan(LATE_MS);
+    const using = keepUp(17, 500, () => pod.touch().catch(() => undefined));
+    const goneMs = await pod.gone();
+    await using;
+    expect(Math.abs(goneMs - dueMs)).toBeLessThan(LATE_MS);
+  });
+
+  it.each([
+    ['accepts the call and ends nothing', { kind: 'delete-no-effect', times: 2 }],
+    ['fails', { kind: 'server-error', times: 4 }],
+    ['is called too often', { kind: 'rate-limited', times: 4 }],
+    ['knows no such pod', { kind: 'delete-404', times: 4 }],
+    ['cuts the connection', { kind: 'connection-cut', times: 4 }],
+  ])('tries again when the API %s', async (_, fault) => {
+    const pod = await machine.rent();
+    await machine.emulator.fault({ ...fault, match: { podId: pod.id, operation: 'terminate' } });
+    await pod.ready();
+    await pod.gone(40_000);
+    expect((await pod.calls()).length).toBeGreaterThan(2);
+  });
+
+  it('tries until the API is back', async () => {
+    const own = new PodMachine();
+    try {
+      await own.start();
+      const pod = await own.rent();
+      await pod.ready();
+      await own.emulator.kill9();
+      await delay(LIMIT_MS + 4_000);
+      expect(pod.pids('dead-man.sh')).not.toEqual([]);
+      await own.start();
+      await pod.gone(40_000);
+    } finally {
+      await own.destroy();
+    }
+  });
+
+  it('shows its key to no other process', async () => {
+    const pod = await machine.rent();
+    await machine.emulator.fault({ kind: 'hang', times: 1, match: { podId: pod.id, operation: 'terminate' } });
+    await pod.ready();
+    const [curl] = await until('the call hangs', () => {
+      const pids = pod.pids('/action');
+      return pids.length > 0 ? pids : undefined;
+    });
+    const key = /RUNPOD_API_KEY=([^\0]+)/.exec(readFileSync(`/proc/${curl}/environ`, 'utf8'))?.[1];
+    expect(key).toMatch(/.{8}/);
+    expect(readFileSync(`/proc/${curl}/cmdline`, 'utf8')).not.toContain(key);
+    await pod.gone(40_000);
+  });
+});
