@@ -77,7 +77,7 @@ export async function runWorker(): Promise<void> {
   }
 }
 
-/** Until the pod's own dead-man's switch exists, a pod has one killer: too few for money. */
+/** No money before its price and its worst case were shown and confirmed: nothing asks for that yet. */
 function refuseRealMoney(apiUrl: string): void {
   if (!/(^|\.)runpod\.(io|net|ai)$/.test(new URL(apiUrl).hostname)) return;
   throw new DevloopError(
