@@ -193,5 +193,7 @@ function saveRun(server: TestWorkflowEnvironment, workflowId: string, runId: str
     key === 'identity' || (key === 'name' && isHostName(value)) ? 'recorder' : value,
   );
   mkdirSync(folder, { recursive: true });
-  writeFileSync(fileURLToPath(new URL(`${name}.${label}.json`, folder)), `${JSON.stringify(history, null, 1)}\n`);
+  // Stack traces name the folder of whoever records; a replay does not read them.
+  const text = JSON.stringify(history, null, 1).replaceAll(`${process.cwd()}/`, '');
+  writeFileSync(fileURLToPath(new URL(`${name}.${label}.json`, folder)), `${text}\n`);
 }
