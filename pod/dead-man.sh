@@ -25,10 +25,10 @@ CALL_SECONDS=15
 # Between calls that RunPod does not take: the quota is the whole account's.
 PATIENCE=15
 
-# switch <state> <problem>: the dead-man's part of what GET /devloop/status answers.
+# write_switch <state> <problem>: the dead-man's part of what GET /devloop/status answers.
 write_switch() {
   printf '%s,"deadman":{"state":"%s","problem":"%s","ready":%s,"idleSeconds":%d,"inFlight":%d,"endsAt":%d,"seenAt":%d}}\n' \
-    "$(cat "$STATE/about")" "$1" "$2" "${ready:-false}" "${idle:-0}" "${in_flight:-0}" "${ends_at:-0}" "${now:-0}" \
+    "$(cat "$STATE/about")" "$1" "$2" "$ready" "$idle" "$in_flight" "$ends_at" "$now" \
     >"$STATE/status.json.deadman" && mv -f "$STATE/status.json.deadman" "$STATE/status.json"
 }
 

@@ -106,19 +106,8 @@ export class PodUnderTest {
   }
 
   /** What lives of the pod; with a program's name only that program's. */
-  processes(program = ''): { pid: number; command: string }[] {
-    const mark = `EMULATOR_DIR=${this.dir}`;
-    return readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .flatMap((pid) => {
-        try {
-          const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-          const isOurs = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(mark);
-          return isOurs && command.includes(program) ? [{ pid: Number(pid), command }] : [];
-        } catch {
-          return [];
-        }
-      });
+  processes(program = ''): PodProcess[] {
+    return processesOfPod(this.dir, program);
   }
 
   /** @returns the entrypoint's exit code */
@@ -148,6 +137,27 @@ export class PodUnderTest {
     await this.#ended;
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+export interface PodProcess {
+  readonly pid: number;
+  readonly command: string;
+}
+
+/** What lives of the pod on that disk, and has the text in its command line. */
+export function processesOfPod(dir: string, text: string): PodProcess[] {
+  const mark = `EMULATOR_DIR=${dir}`;
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+        const isOurs = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(mark);
+        return isOurs && command.includes(text) ? [{ pid: Number(pid), command }] : [];
+      } catch {
+        return [];
+      }
+    });
 }
 
 async function freePort(): Promise<number> {

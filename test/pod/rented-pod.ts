@@ -1,20 +1,11 @@
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadPodScripts, podScriptsVariable } from '../../src/runpod/pod-scripts.js';
 import { Account, until } from '../emulator/real-pods.js';
 import { needed } from '../support/binaries.js';
 import { startEmulator, type EmulatorRequest, type LedgerPod, type RunningEmulator } from '../support/emulator.js';
-import { TOKEN } from './pod-under-test.js';
+import { processesOfPod, TOKEN } from './pod-under-test.js';
 
 /** Answers `/stream?seconds=N` a line at a time, anything else at once. With CRASH set it dies as soon as it is started. */
 const MODEL_SERVER = `#!${process.execPath}
@@ -162,15 +153,6 @@ export class RentedPod {
   /** Processes of the pod whose command line contains the text. */
   pids(command: string): number[] {
     const folder = join(this.machine.emulator.dataDir, 'pods', this.id);
-    return readdirSync('/proc').flatMap((name) => {
-      const pid = Number(name);
-      if (!Number.isInteger(pid)) return [];
-      try {
-        const isOurs = readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`EMULATOR_DIR=${folder}\0`);
-        return isOurs && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(command) ? [pid] : [];
-      } catch {
-        return [];
-      }
-    });
+    return processesOfPod(folder, command).map(({ pid }) => pid);
   }
 }
