@@ -3,6 +3,7 @@ import { isSameAttempt, parsePodName, type PodSessionSpec } from '../contract/in
 import {
   buildPodSpec,
   gateToken,
+  GRACE_SECONDS,
   isAlive,
   isRunPodError,
   nothingWasCreated,
@@ -17,8 +18,6 @@ import type { SessionPlan, StartedPod, StartPodInput, StartPodResult } from './t
 /** After an ambiguous create the pod is looked for this often: it may appear in the list late. */
 const LOOKS_AFTER_AMBIGUOUS = 4;
 const LOOK_EVERY_MS = 2_000;
-/** How long the pod's own killers wait beyond each deadline. */
-const GRACE_SECONDS = 120;
 
 /** What one attempt does, and what it may have left behind. */
 interface Attempt {

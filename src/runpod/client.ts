@@ -155,6 +155,7 @@ export class RunPodClient {
     const pods = new Map<string, Pod>();
     const cursors = new Set<string>();
     let begunAt: number | undefined;
+    let apiTime: number | undefined;
     let cursor: string | undefined;
     do {
       await this.#permit('list-pods', signal);
@@ -164,6 +165,7 @@ export class RunPodClient {
       }
       const outcome = await this.#send('list-pods', { method: 'GET', path: '/pods', query: { cursor }, signal });
       const response = this.#check('list-pods', outcome, []);
+      apiTime = timeOf(response.headers.date);
       const { next, ...page } = this.#read('list-pods', response, (json) => {
         const read = parsePodPage(json, this.#onOdd);
         if (read.next !== undefined && (cursors.has(read.next) || cursors.size >= maxPages)) {
@@ -175,7 +177,7 @@ export class RunPodClient {
       cursor = next;
       if (cursor !== undefined) cursors.add(cursor);
     } while (cursor !== undefined);
-    return { pods: [...pods.values()], begunAt, endedAt: this.#clock() };
+    return { pods: [...pods.values()], begunAt, endedAt: this.#clock(), apiTime };
   }
 
   async #call(
@@ -248,6 +250,12 @@ async function unlessGone(call: Promise<HttpResponse>): Promise<HttpResponse | u
     if (isRunPodError(error) && error.kind === 'gone') return undefined;
     throw error;
   }
+}
+
+/** An HTTP date as epoch milliseconds. */
+function timeOf(date: string | undefined): number | undefined {
+  const at = Date.parse(date ?? '');
+  return Number.isNaN(at) ? undefined : at;
 }
 
 function aborted(operation: Operation): RunPodError {

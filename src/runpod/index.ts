@@ -5,6 +5,16 @@ export {
   type RunPodClientOptions,
   type RunPodLogger,
 } from './client.js';
+export {
+  classifyPods,
+  GRACE_SECONDS,
+  isLate,
+  isSuspect,
+  type ClassifiedPod,
+  type PodVerdict,
+  type SessionLook,
+} from './classify-pods.js';
+export { endPods } from './end-pods.js';
 export { podEndpoint } from './endpoint.js';
 export {
   isRunPodError,
@@ -21,5 +31,6 @@ export type { LoadedModel, OllamaModel, PullProgress } from './gate-ollama.js';
 export { gateToken } from './gate-token.js';
 export { loadPodScripts, type PodScripts } from './pod-scripts.js';
 export { buildPodSpec, type PodNeeds } from './pod-spec.js';
+export { surveyPods, type SurveyOptions } from './survey.js';
 export { systemClock, systemSleep, type Clock, type Sleep } from './time.js';
 export * from './types.js';

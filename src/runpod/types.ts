@@ -50,6 +50,8 @@ export interface PodListing {
   /** When its first request was about to leave: what was deleted before this is provably in it or gone. */
   begunAt: number;
   endedAt: number;
+  /** RunPod's own clock at the end of it (the answer's `Date`), where it tells. */
+  apiTime?: number | undefined;
 }
 
 /** The part of RunPod REST v2 `CreatePodRequest` that Devloop sends, as it goes over the wire. */
