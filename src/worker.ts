@@ -11,8 +11,9 @@ import {
 import { createAgentActivities } from './activities/agents.js';
 import type { GateAccess } from './activities/pod-dependencies.js';
 import { createPodActivities } from './activities/pods.js';
-import { createSessionActivities, type SessionActivities } from './activities/sessions.js';
-import { temporalFromEnvironment } from './client/index.js';
+import { createReaperActivities } from './activities/reaper.js';
+import { createSessionActivities } from './activities/sessions.js';
+import { lookAtSessions, temporalFromEnvironment } from './client/index.js';
 import { loadConfig, readEnvironment, type Config } from './config.js';
 import { DevloopError, TASK_QUEUES } from './contract/index.js';
 import { createLogger, temporalLogger } from './observability/index.js';
@@ -24,6 +25,7 @@ import {
   systemClock,
   systemSleep,
 } from './runpod/index.js';
+import { ensureReaperSchedule } from './reaper-schedule.js';
 import { VERSION } from './version.js';
 import { controlPlaneOwner, ensureSearchAttributes } from './worker-setup.js';
 
@@ -69,7 +71,9 @@ export async function runWorker(): Promise<void> {
   try {
     await ensureSearchAttributes(connection, namespace);
     const owner = await controlPlaneOwner(connection, namespace, config.owner);
-    const workers = await createWorkers(config, connection, namespace, owner, log);
+    const client = new Client({ connection, namespace });
+    const workers = await createWorkers({ config, connection, client, owner, log });
+    await ensureReaperSchedule(client);
     log.info({ owner, namespace, address }, 'worker polls');
     await Promise.all(workers.map((worker) => worker.run()));
   } finally {
@@ -86,16 +90,37 @@ function refuseRealMoney(apiUrl: string): void {
   );
 }
 
-async function createWorkers(
-  config: Config,
-  connection: NativeConnection,
-  namespace: string,
-  owner: string,
-  log: ReturnType<typeof createLogger>,
-): Promise<Worker[]> {
-  const sessions = createSessionActivities(new Client({ connection, namespace }));
+interface Parts {
+  readonly config: Config;
+  readonly connection: NativeConnection;
+  readonly client: Client;
+  readonly owner: string;
+  readonly log: ReturnType<typeof createLogger>;
+}
+
+async function createWorkers({ config, connection, client, owner, log }: Parts): Promise<Worker[]> {
+  const { apiUrl, apiKey = '', proxyUrl } = config.runpod;
+  const runpod = createRunPodClient({ apiUrl, apiKey, userAgent: USER_AGENT, logger: log });
+  const sessions = createSessionActivities(client);
   const gates = gateAccess(config);
-  const pods = podActivities(config, gates, owner, sessions, log);
+  const pods = createPodActivities({
+    runpod,
+    ...gates,
+    proxyUrl,
+    scripts: loadPodScripts(),
+    owner,
+    defaults: config.defaults,
+    describeHolders: sessions.describeHolders,
+    ...time,
+  });
+  const reaper = createReaperActivities({
+    runpod,
+    proxyUrl,
+    userAgent: USER_AGENT,
+    owner,
+    lookAtSessions: lookAtSessions(client),
+    ...time,
+  });
   const agents = createAgentActivities({ ...gates, ...time });
   const shared: Partial<WorkerOptions> = {
     shutdownGraceTime: SHUTDOWN_GRACE,
@@ -107,7 +132,7 @@ async function createWorkers(
     Worker.create({
       ...shared,
       connection,
-      namespace,
+      namespace: client.options.namespace,
       taskQueue,
       maxConcurrentActivityTaskExecutions: slots,
       ...options,
@@ -115,31 +140,11 @@ async function createWorkers(
   return Promise.all([
     create(TASK_QUEUES.control, SLOTS.control, {
       workflowBundle: { codePath: fileURLToPath(new URL('../workflow-bundle.js', import.meta.url)) },
-      activities: { ...pods, ...sessions },
+      activities: { ...pods, ...sessions, ...reaper },
     }),
     create(TASK_QUEUES.poll, SLOTS.poll, { activities: { pollPod: pods.pollPod } }),
     create(TASK_QUEUES.agents, SLOTS.agents, { activities: { ...agents } }),
   ]);
-}
-
-function podActivities(
-  config: Config,
-  gates: GateAccess,
-  owner: string,
-  sessions: SessionActivities,
-  log: ReturnType<typeof createLogger>,
-) {
-  const { apiUrl, apiKey = '', proxyUrl } = config.runpod;
-  return createPodActivities({
-    runpod: createRunPodClient({ apiUrl, apiKey, userAgent: USER_AGENT, logger: log }),
-    ...gates,
-    proxyUrl,
-    scripts: loadPodScripts(),
-    owner,
-    defaults: config.defaults,
-    describeHolders: sessions.describeHolders,
-    ...time,
-  });
 }
 
 function gateAccess({ gateSecret = '', gateSecretPrevious }: Config): GateAccess {

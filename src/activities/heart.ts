@@ -51,9 +51,14 @@ export class Heart {
   }
 }
 
+export interface HeartTime {
+  readonly clock: Clock;
+  readonly sleep: Sleep;
+}
+
 /** Runs an activity's work with a heart beside it. The signal ends both. */
 export async function withHeart<T>(
-  time: { readonly clock: Clock; readonly sleep: Sleep },
+  time: HeartTime,
   work: (heart: Heart, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const info = activityInfo();

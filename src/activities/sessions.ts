@@ -1,5 +1,5 @@
-import { WorkflowNotFoundError, type Client, type WorkflowExecutionStatusName } from '@temporalio/client';
-import { sessionStartOptions } from '../client/index.js';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { runState, sessionStartOptions } from '../client/index.js';
 import { MAX_LABEL_CHARACTERS, SESSION_SIGNALS, WORKFLOW_TYPES, type AcquireLease } from '../contract/index.js';
 import type { AcquireLeaseInput, HolderState, WaitingHolder } from './types.js';
 
@@ -33,24 +33,8 @@ async function describeHolder(client: Client, { leaseId, holder }: WaitingHolder
     const { status, raw } = await client.workflow.getHandle(holder.workflowId).describe();
     const firstRunId = raw.workflowExecutionInfo?.firstRunId;
     const isSameRun = holder.firstRunId === undefined || !firstRunId || firstRunId === holder.firstRunId;
-    return { leaseId, state: isSameRun ? holderState(status.name) : 'gone' };
+    return { leaseId, state: isSameRun ? runState(status.name) : 'gone' };
   } catch (error) {
     return { leaseId, state: error instanceof WorkflowNotFoundError ? 'gone' : 'unknown' };
-  }
-}
-
-/** A status that we do not know, and one between two runs, is no end. */
-function holderState(status: WorkflowExecutionStatusName): HolderState['state'] {
-  switch (status) {
-    case 'RUNNING':
-      return 'running';
-    case 'COMPLETED':
-    case 'FAILED':
-    case 'CANCELLED':
-    case 'TERMINATED':
-    case 'TIMED_OUT':
-      return 'gone';
-    default:
-      return 'unknown';
   }
 }

@@ -3,6 +3,8 @@ import { addCancel } from './commands/cancel.js';
 import { addDev } from './commands/dev.js';
 import { addDoctor } from './commands/doctor.js';
 import { addJobs } from './commands/jobs.js';
+import { addPods } from './commands/pods.js';
+import { addReap } from './commands/reap.js';
 import { addRun } from './commands/run.js';
 import { addStartSession } from './commands/start-session.js';
 import { addStatus } from './commands/status.js';
@@ -30,8 +32,10 @@ export function buildProgram(): Command {
     .showSuggestionAfterError()
     .addHelpText('after', EPILOGUE)
     .exitOverride();
-  for (const add of [addStartSession, addRun, addStatus, addJobs, addStop, addCancel, addDev, addWorker, addDoctor]) {
-    add(program);
-  }
+  const use = [addStartSession, addRun];
+  const see = [addStatus, addJobs, addPods];
+  const end = [addStop, addCancel, addReap];
+  const operate = [addDev, addWorker, addDoctor];
+  for (const add of [...use, ...see, ...end, ...operate]) add(program);
   return program;
 }

@@ -6,3 +6,4 @@ export type { JobHandle } from './job-handle.js';
 export type { SessionHandle, WatchOptions } from './session-handle.js';
 export { temporalFromEnvironment, type TemporalSettings } from './settings.js';
 export { jobStartOptions, sessionStartOptions } from './start-options.js';
+export { lookAtSessions, runState, type LookAtSessions } from './session-looks.js';

@@ -17,6 +17,8 @@ export const ERROR_CODES = [
   /** The pod was not usable within its ready timeout; carries the pod's last log lines. */
   'BOOT_FAILED',
   'POD_LOST',
+  /** RunPod took the order to end a pod and still shows it. */
+  'POD_STUCK',
   /** The pod's gate refused our token: a matter of secrets, never of the pod. */
   'GATE_UNAUTHORIZED',
   'MODEL_NOT_SERVED',

@@ -30,6 +30,9 @@ export const SEARCH_ATTRIBUTES = {
 /** Workflow memo keys. `record` is the session's final `SessionRecord`. */
 export const MEMO_KEYS = { record: 'record' } as const;
 
+/** Id of the Schedule that runs `PodReaper`, and of the workflows that it starts. */
+export const REAPER_SCHEDULE_ID = 'devloop-reaper';
+
 const SESSION_ID_PREFIX = 'pod-session/';
 const JOB_ID_PREFIX = 'agent-job/';
 

@@ -15,6 +15,10 @@ export interface PodNameParts {
   readonly hardDeadlineSeconds: number;
 }
 
+/** The session behind a pod, as Temporal describes it. `unknown`: any trouble but "not found". */
+export type SessionLook =
+  { readonly state: 'running'; readonly podId?: string | undefined } | { readonly state: 'gone' | 'unknown' };
+
 const PREFIX = 'devloop';
 const FIELDS = 6;
 

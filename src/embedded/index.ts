@@ -10,6 +10,7 @@ export type {
   StartStackOptions,
 } from './stack-types.js';
 export { provideModelServer } from './bin-dir.js';
+export { EMULATOR_KEY } from './child-environment.js';
 export { registerClient, type ClientRegistration } from './clients.js';
 export { doctorReport, type DoctorInput } from './doctor.js';
 export { endStackIfUnused, stopStack } from './end-stack.js';

@@ -1,4 +1,4 @@
-import { parsePodName, type PodNameParts } from '../contract/index.js';
+import { parsePodName, type PodNameParts, type SessionLook } from '../contract/index.js';
 import type { DeadmanStatus } from './gate-client.js';
 import { isAlive, type Pod } from './types.js';
 
@@ -19,10 +19,6 @@ export const GRACE_SECONDS = 120;
 export type PodVerdict =
   'stranger' | 'foreign' | 'kept' | 'unknown' | 'orphan' | 'surplus' | 'overdue' | 'never-ready' | 'unused';
 
-/** A session as Temporal describes it. `unknown`: any trouble but "not found". */
-export type SessionLook =
-  { readonly state: 'running'; readonly podId?: string | undefined } | { readonly state: 'gone' | 'unknown' };
-
 export interface ClassifiedPod {
   readonly pod: Pod;
   /** Undefined for strangers. */
@@ -30,6 +26,8 @@ export interface ClassifiedPod {
   /** Of the owner who looks. */
   readonly mine: boolean;
   readonly verdict: PodVerdict;
+  /** Its own switch, where its gate tells. */
+  readonly deadman: DeadmanStatus | undefined;
   /** One sentence for people. */
   readonly why: string;
 }
@@ -59,9 +57,10 @@ export function isSuspect({ mine, verdict }: ClassifiedPod): boolean {
 export function classifyPods(facts: PodFacts): ClassifiedPod[] {
   return facts.pods.filter(isAlive).map((pod) => {
     const name = parsePodName(pod.name);
-    if (!name) return { pod, name, mine: false, verdict: 'stranger', why: 'Devloop did not make it' };
+    const deadman = facts.deadman(pod.id);
+    if (!name) return { pod, name, mine: false, deadman, verdict: 'stranger', why: 'Devloop did not make it' };
     const mine = facts.isMine(name.owner);
-    return { pod, name, mine, ...(mine ? ofMine(pod, name, facts) : ofOther(name, facts)) };
+    return { pod, name, mine, deadman, ...(mine ? ofMine(pod, name, facts) : ofOther(name, facts)) };
   });
 }
 
@@ -72,8 +71,7 @@ function ofOther(name: PodNameParts, { nowMs }: PodFacts): Judgement {
 }
 
 function ofMine(pod: Pod, name: PodNameParts, facts: PodFacts): Judgement {
-  const late =
-    overdue(name, facts.nowMs) ?? neverReady(pod, facts) ?? unused(pod, facts.deadman(pod.id), facts.nowMs);
+  const late = overdue(name, facts.nowMs) ?? neverReady(pod, facts) ?? unused(pod, facts.deadman(pod.id), facts.nowMs);
   return late ?? bySession(pod, name, facts);
 }
 
@@ -88,7 +86,10 @@ function neverReady(pod: Pod, { nowMs, deadman }: PodFacts): Judgement | undefin
   const readyBy = seconds(pod.env.DEVLOOP_READY_BY);
   if (readyBy === undefined || nowMs / 1000 - readyBy <= GRACE_SECONDS) return undefined;
   if (pod.status === 'EXITED' || pod.status === 'ERROR')
-    return { verdict: 'never-ready', why: `RunPod shows it ${pod.status}: it serves nobody and its disk goes on costing` };
+    return {
+      verdict: 'never-ready',
+      why: `RunPod shows it ${pod.status}: it serves nobody and its disk goes on costing`,
+    };
   if (pod.status === 'PROVISIONING' || pod.status === 'STARTING')
     return { verdict: 'never-ready', why: `it is still ${pod.status} although it was to be ready long ago` };
   if (deadman(pod.id)?.ready === false)

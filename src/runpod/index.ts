@@ -12,7 +12,6 @@ export {
   isSuspect,
   type ClassifiedPod,
   type PodVerdict,
-  type SessionLook,
 } from './classify-pods.js';
 export { endPods } from './end-pods.js';
 export { podEndpoint } from './endpoint.js';

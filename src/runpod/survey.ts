@@ -1,5 +1,5 @@
-import { API_KINDS, parsePodName, type PodNameParts } from '../contract/index.js';
-import { classifyPods, type ClassifiedPod, type SessionLook } from './classify-pods.js';
+import { API_KINDS, parsePodName, type PodNameParts, type SessionLook } from '../contract/index.js';
+import { classifyPods, type ClassifiedPod } from './classify-pods.js';
 import type { RunPodClient } from './client.js';
 import { podEndpoint } from './endpoint.js';
 import type { DeadmanStatus, GateClient } from './gate-client.js';

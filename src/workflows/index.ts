@@ -1,2 +1,3 @@
 export { AgentJob } from './agent-job/workflow.js';
+export { PodReaper } from './pod-reaper/workflow.js';
 export { PodSession } from './pod-session/workflow.js';

@@ -22,7 +22,7 @@ export class LiveStack {
   private constructor(
     readonly stack: TestStack,
     readonly client: DevloopClient,
-    private readonly local: Connection,
+    readonly connection: Connection,
   ) {}
 
   static async start(options: TestStackOptions = {}): Promise<LiveStack> {
@@ -59,7 +59,7 @@ export class LiveStack {
     const identity = `devloop-worker@${this.pidOf('worker')}`;
     await waitUntil(
       async () => {
-        const { pollers } = await this.local.workflowService.describeTaskQueue({
+        const { pollers } = await this.connection.workflowService.describeTaskQueue({
           namespace: this.stack.info.namespace,
           taskQueue: { name: TASK_QUEUES.control },
           taskQueueType: WORKFLOW_QUEUE,
@@ -100,7 +100,7 @@ export class LiveStack {
 
   async stop(): Promise<void> {
     await this.client.close();
-    await this.local.close();
+    await this.connection.close();
     for (const child of this.started.values()) if (child.exitCode === null) child.kill('SIGKILL');
     await this.stack.stop();
   }

@@ -1,4 +1,5 @@
 import type { PodSummary, SessionRecord, SessionStatus } from '../../contract/index.js';
+import { literal } from '../markdown.js';
 import { clock, iso, roundSeconds, roundUsd } from './clock-text.js';
 import type { EndedLease, SessionData, SessionPod } from './session-data.js';
 import { SessionState } from './session-state.js';
@@ -116,11 +117,6 @@ export function sessionDetails(data: SessionData, nowMs: number): string {
     '',
     ...past.map(({ text }) => `- ${literal(text)}`),
   ].join('\n');
-}
-
-/** Names, reasons and prices are anybody's text: two dollar signs alone would start a formula in the Web UI. */
-function literal(text: string): string {
-  return text.replace(/\s+/g, ' ').replace(/[\\`*_[\]<>#|$~]/g, '\\$&');
 }
 
 function userAndProject({ label, leaseId, project }: Pick<EndedLease, 'label' | 'leaseId' | 'project'>): string {

@@ -1,0 +1,103 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { describe, expect, it } from 'vitest';
+import { createReaperActivities } from '../../../src/activities/reaper.js';
+import type { SeenPod, SweepReport } from '../../../src/activities/types.js';
+import type { SessionLook } from '../../../src/contract/index.js';
+import { HEARTBEAT_TIMEOUT_MS, nameOf, OWNER } from '../../support/run-activity.js';
+import { VirtualRunPod } from '../../support/virtual-runpod.js';
+
+async function sweep(
+  runpod: VirtualRunPod,
+  sessions: Record<string, SessionLook> = {},
+  suspects: readonly SeenPod[] = [],
+): Promise<SweepReport> {
+  const { clock, sleep } = runpod.time;
+  const activities = createReaperActivities({
+    runpod: runpod.client,
+    proxyUrl: 'http://{podId}-{port}.proxy.test',
+    userAgent: 'devloop-test/1',
+    owner: OWNER,
+    lookAtSessions: async () => (name) => sessions[name.session] ?? { state: 'gone' },
+    clock,
+    sleep,
+  });
+  const env = new MockActivityEnvironment({ heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS });
+  return runpod.time.run(env.run(activities.sweep, { suspects })) as Promise<SweepReport>;
+}
+
+/** A deadline that has not come. */
+const later = (runpod: VirtualRunPod): number => Math.floor(runpod.time.nowMs / 1000) + 3600;
+
+describe('a sweep of the reaper', () => {
+  it("ends an orphan when two sweeps in a row show it, and nobody's but that", async () => {
+    const runpod = new VirtualRunPod();
+    const deadline = later(runpod);
+    const orphan = runpod.rent(nameOf({ session: 'gone', deadline }));
+    const kept = runpod.rent(nameOf({ session: 'runs', deadline }));
+    const stranger = runpod.rent('my notebook');
+    const foreign = runpod.rent(nameOf({ session: 'gone', owner: 'tester-ffffffff', deadline }));
+    const sessions: Record<string, SessionLook> = { runs: { state: 'running', podId: kept } };
+    const first = await sweep(runpod, sessions);
+    expect(runpod.aliveIds).toContain(orphan);
+    expect(first.suspects).toMatchObject([{ podId: orphan, verdict: 'orphan', session: 'gone' }]);
+    const second = await sweep(runpod, sessions, first.suspects);
+    expect(second.ended).toMatchObject([{ podId: orphan }]);
+    expect(runpod.aliveIds.sort()).toEqual([kept, stranger, foreign].sort());
+    expect(runpod.calls('DELETE')).toHaveLength(1);
+  });
+
+  it('forgives a suspect whose session has adopted it in between', async () => {
+    const runpod = new VirtualRunPod();
+    const podId = runpod.rent(nameOf({ deadline: later(runpod) }));
+    const { suspects } = await sweep(runpod, { s: { state: 'running', podId: 'another' } });
+    expect(suspects).toMatchObject([{ podId, verdict: 'surplus' }]);
+    const second = await sweep(runpod, { s: { state: 'running', podId } }, suspects);
+    expect(second).toMatchObject({ ended: [], suspects: [] });
+    expect(runpod.aliveIds).toEqual([podId]);
+  });
+
+  it('ends nothing for what Temporal does not tell, and reports it', async () => {
+    const runpod = new VirtualRunPod();
+    const podId = runpod.rent(nameOf({ deadline: later(runpod) }));
+    const first = await sweep(runpod, { s: { state: 'unknown' } });
+    const second = await sweep(runpod, { s: { state: 'unknown' } }, first.suspects);
+    expect(second.reported).toMatchObject([{ podId, verdict: 'unknown' }]);
+    expect(runpod.aliveIds).toEqual([podId]);
+  });
+
+  it('ends at once what is past its hard deadline, though its session runs', async () => {
+    const runpod = new VirtualRunPod();
+    const deadline = Math.floor(runpod.time.nowMs / 1000) - 121;
+    const podId = runpod.rent(nameOf({ deadline }));
+    const { ended } = await sweep(runpod, { s: { state: 'running', podId } });
+    expect(ended).toMatchObject([{ podId, verdict: 'overdue' }]);
+    expect(runpod.aliveIds).toEqual([]);
+  });
+
+  it('goes on with the other pods when RunPod refuses to end one', async () => {
+    const runpod = new VirtualRunPod();
+    const deadline = Math.floor(runpod.time.nowMs / 1000) - 121;
+    const refused = runpod.rent(nameOf({ session: 'a', deadline }));
+    runpod.rent(nameOf({ session: 'b', deadline }));
+    runpod.fault({ kind: 'server-error', match: { podId: refused, operation: 'terminate' } });
+    const report = await sweep(runpod);
+    expect(runpod.aliveIds).toEqual([refused]);
+    expect(report.problems).toHaveLength(1);
+    expect(report.problems[0]).toContain(refused);
+  });
+
+  it('reads every page of the list', async () => {
+    const runpod = new VirtualRunPod();
+    runpod.settings({ pageSize: 2 });
+    const deadline = Math.floor(runpod.time.nowMs / 1000) - 121;
+    for (let i = 0; i < 5; i++) runpod.rent(nameOf({ session: `s${i}`, deadline }));
+    expect((await sweep(runpod)).ended).toHaveLength(5);
+    expect(runpod.aliveIds).toEqual([]);
+  });
+
+  it('takes a list that cannot be read for an error, never for "no pods"', async () => {
+    const runpod = new VirtualRunPod();
+    runpod.fault({ kind: 'server-error', match: { operation: 'list' } });
+    await expect(sweep(runpod)).rejects.toMatchObject({ type: 'RUNPOD_UNREACHABLE' });
+  });
+});
