@@ -2,14 +2,11 @@ import { DevloopClient, temporalFromEnvironment, type TemporalSettings } from '.
 import { loadConfig, readEnvironment, type Config } from '../config.js';
 import { DevloopError } from '../contract/index.js';
 import { doctorReport, readStack, type DoctorCheck } from '../embedded/index.js';
-import { createRunPodClient, isRunPodError } from '../runpod/index.js';
-import { VERSION } from '../version.js';
 import { connectToStack } from './connect.js';
+import { checkAccount, checkReaper } from './doctor-killers.js';
 import { EXIT } from './exit-codes.js';
 import type { Output } from './output.js';
 import { renderTable } from './table.js';
-
-const RUNPOD_TIMEOUT_MS = 15_000;
 
 const MARKS = { ok: '✔', missing: '✖', problem: '✖', 'absent-optional': '–' } as const;
 
@@ -36,8 +33,8 @@ export async function runDoctor(out: Output): Promise<void> {
             },
           }),
     })),
-    ...(reached.worker === undefined ? [] : [reached.worker]),
-    ...(runpod.apiKey === undefined ? [] : [await lookAtRunPod(runpod.apiUrl, runpod.apiKey)]),
+    ...reached.checks,
+    ...(runpod.apiKey === undefined ? [] : [await checkAccount()]),
   ];
   const problems = checks.filter(isProblem);
   out.result(
@@ -67,17 +64,17 @@ function hintLine({ name, state, hint }: DoctorCheck): string {
 async function lookAtTemporal(
   temporal: TemporalSettings | undefined,
   { dataDir }: Config,
-): Promise<{ problem?: string; worker?: DoctorCheck }> {
+): Promise<{ problem?: string; checks: readonly DoctorCheck[] }> {
   const stack = temporal === undefined ? readStack(dataDir) : undefined;
-  if (temporal === undefined && stack === undefined) return {};
+  if (temporal === undefined && stack === undefined) return { checks: [] };
   let client: DevloopClient | undefined;
   try {
     client = await (stack === undefined ? DevloopClient.connect() : connectToStack(stack));
-    return { worker: workerCheck(await client.hasWorker()) };
+    return { checks: [workerCheck(await client.hasWorker()), await checkReaper(client)] };
   } catch (error) {
     if (!(error instanceof DevloopError)) throw error;
     // The stack's own check tells about a Temporal that has ended.
-    return { problem: error.message };
+    return { problem: error.message, checks: [] };
   } finally {
     await client?.close();
   }
@@ -90,21 +87,4 @@ function workerCheck(polls: boolean): DoctorCheck {
     state: 'problem',
     hint: 'Nobody polls the task queue, so nothing would happen: devloop worker',
   };
-}
-
-/** Reads the list of pods: the cheapest call that proves a key. */
-async function lookAtRunPod(apiUrl: string, apiKey: string): Promise<DoctorCheck> {
-  const name = 'RunPod account';
-  const client = createRunPodClient({ apiUrl, apiKey, userAgent: `devloop/${VERSION}` });
-  try {
-    await client.listPods({ signal: AbortSignal.timeout(RUNPOD_TIMEOUT_MS) });
-    return { name, state: 'ok', path: apiUrl };
-  } catch (error) {
-    if (!isRunPodError(error)) throw error;
-    const hint =
-      error.kind === 'unauthorized' || error.kind === 'not-allowed'
-        ? `RunPod refuses the key (${error.detail}). Make a new one in RunPod's console and set RUNPOD_API_KEY.`
-        : `RunPod's list of pods could not be read (${error.detail}).`;
-    return { name, state: 'problem', path: apiUrl, hint };
-  }
 }

@@ -16,6 +16,7 @@ import {
 } from '../contract/index.js';
 import { fromService } from './failures.js';
 import { JobHandle } from './job-handle.js';
+import { reaperState, type ReaperState } from './reaper-state.js';
 import { SessionHandle } from './session-handle.js';
 import { DEFAULT_NAMESPACE, temporalFromEnvironment, type TemporalSettings } from './settings.js';
 import { jobStartOptions, sessionStartOptions } from './start-options.js';
@@ -149,6 +150,15 @@ export class DevloopClient {
       return (pollers ?? []).some(({ lastAccessTime: at }) => {
         return Number(at?.seconds ?? 0) * 1000 + (at?.nanos ?? 0) / 1e6 >= since;
       });
+    } catch (error) {
+      throw this.problem(error, signal);
+    }
+  }
+
+  /** Whether the reaper's Schedule runs. @throws DevloopError `TEMPORAL_UNREACHABLE` */
+  async reaper(signal?: AbortSignal): Promise<ReaperState> {
+    try {
+      return await reaperState(this.temporal, signal);
     } catch (error) {
       throw this.problem(error, signal);
     }

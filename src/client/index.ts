@@ -6,4 +6,5 @@ export type { JobHandle } from './job-handle.js';
 export type { SessionHandle, WatchOptions } from './session-handle.js';
 export { temporalFromEnvironment, type TemporalSettings } from './settings.js';
 export { jobStartOptions, sessionStartOptions } from './start-options.js';
+export type { ReaperState } from './reaper-state.js';
 export { lookAtSessions, runState, type LookAtSessions } from './session-looks.js';
