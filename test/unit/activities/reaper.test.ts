@@ -22,7 +22,7 @@ async function sweep(
     sleep,
   });
   const env = new MockActivityEnvironment({ heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS });
-  return runpod.time.run(env.run(activities.sweep, { suspects })) as Promise<SweepReport>;
+  return runpod.time.run<SweepReport>(env.run(activities.sweep, { suspects }));
 }
 
 /** A deadline that has not come. */
