@@ -72,7 +72,7 @@ async function becomeReady(
   const { gate, status } = await reachGate(deps, endpoint, pod.name, signal);
   if (status.gpuCount < spec.gpuCount) {
     const message = `the pod has ${status.gpuCount} GPUs, ${spec.gpuCount} were rented: RunPod gave a host without free ones`;
-    throw finalFailure('BOOT_FAILED', message);
+    throw finalFailure('BOOT_FAILED', message, { worthAnotherPod: true });
   }
   if (spec.guard === 'deadman') requireArmed(pod, status.deadman);
   const target: ModelTarget = {
@@ -168,7 +168,8 @@ async function bootFailure(
   signal: AbortSignal,
 ): Promise<Error> {
   const lines = await logLines(deps, input.pod.id, signal);
-  return finalFailure('BOOT_FAILED', `pod ${input.pod.id} on port ${GATE_PORTS[input.plan.api]}: ${problem}.${lines}`);
+  const message = `pod ${input.pod.id} on port ${GATE_PORTS[input.plan.api]}: ${problem}.${lines}`;
+  return finalFailure('BOOT_FAILED', message, { worthAnotherPod: true });
 }
 
 /** The log is a help, not a condition. */

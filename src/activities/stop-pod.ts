@@ -1,5 +1,5 @@
 import { activityInfo } from '@temporalio/activity';
-import { podNamePrefix } from '../contract/index.js';
+import { parsePodName, podNamePrefix } from '../contract/index.js';
 import { isAlive, isRunPodError, type Pod } from '../runpod/index.js';
 import { neverFinalFailure } from './failures.js';
 import { withHeart, type Heart } from './heart.js';
@@ -24,7 +24,7 @@ interface StopProgress {
 }
 
 /**
- * Ends every pod of one first run and returns only when RunPod shows none: a 204, a 404 or EXITED alone proves nothing.
+ * Ends every pod of one first run, or of one attempt of it, and returns only when RunPod shows none: a 204, a 404 or EXITED alone proves nothing.
  * Never gives up by itself, and no failure of it is for good.
  */
 export async function stopPod(deps: PodDependencies, input: StopPodInput): Promise<StopPodResult> {
@@ -83,7 +83,9 @@ async function endAll(
 }
 
 function isOurs(pod: Pod, input: StopPodInput, podIds: ReadonlySet<string>): boolean {
-  return pod.name.startsWith(podNamePrefix(input)) || podIds.has(pod.id);
+  if (podIds.has(pod.id)) return true;
+  if (!pod.name.startsWith(podNamePrefix(input))) return false;
+  return input.attempt === undefined || parsePodName(pod.name)?.attempt === input.attempt;
 }
 
 /** @param isOurWork every known pod's DELETE was accepted */

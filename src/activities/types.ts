@@ -80,6 +80,8 @@ export interface PollPodResult {
 }
 
 export interface StopPodInput extends PodIdentity {
+  /** Only this attempt's pods: another one may be in use. Absent: all of the first run. */
+  readonly attempt?: number | undefined;
   /** The pod that the session knows of; the sweep by name finds those that it does not. */
   readonly podId?: string | undefined;
 }

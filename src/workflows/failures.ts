@@ -7,6 +7,8 @@ export interface FailureDetail {
   readonly nothingCreated?: boolean;
   /** The way to the pod failed as it does when the pod is gone. */
   readonly podLost?: boolean;
+  /** The host may be at fault: another pod may come up. */
+  readonly worthAnotherPod?: boolean;
 }
 
 export interface ReadFailure extends FailureDetail {

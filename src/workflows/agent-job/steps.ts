@@ -106,9 +106,10 @@ export async function reportPod(state: JobState, grant: Grant, problem: string):
 }
 
 /** The session takes the lease back if the pod is lost. If it does not, the pod lives and the job tries it again. */
-export async function waitForRevoke(state: JobState): Promise<void> {
+export async function waitForRevoke(state: JobState, lost: Grant): Promise<void> {
   const waitMs = Math.min(REPORT_ANSWER_MS, state.remainingMs(Date.now()));
-  await condition(() => state.revoked !== undefined, Math.max(1, waitMs), { summary: 'the session looks at the pod' });
+  const isAnswered = (): boolean => state.revoked !== undefined || state.grant?.podId !== lost.podId;
+  await condition(isAnswered, Math.max(1, waitMs), { summary: 'the session looks at the pod' });
 }
 
 export async function releaseLease(state: JobState): Promise<void> {

@@ -97,7 +97,7 @@ async function work(state: JobState, show: () => void): Promise<AgentJobResult> 
       // Also by a job that gives up: the session would keep a dead pod for its whole idle time.
       await reportPod(state, grant, message);
       if (!mayGoOn) throw failure(code, message);
-      await waitForRevoke(state);
+      await waitForRevoke(state, grant);
     }
   }
 }

@@ -1,37 +1,45 @@
-import { condition, workflowInfo } from '@temporalio/workflow';
-import { podName } from '../../contract/index.js';
+import { condition, patched, workflowInfo } from '@temporalio/workflow';
 import { failureOf } from '../failures.js';
 import { LazyTimer } from '../lazy-timer.js';
 import { checkPod, describeHolders, planSession, pollPod, startPod, stopPod, unlessStopped } from './activity-calls.js';
 import { deliver } from './outbox.js';
 import { publish } from './publish.js';
+import type { CondemnedPod } from './session-data.js';
+import { attemptName } from './session-pods.js';
 import type { SessionState } from './session-state.js';
 
 /** RunPod usually answers a create within this. */
 const RENT_GRACE_MS = 10_000;
 
+/** Rents pods until one serves, or there is a reason to end. */
+export async function providePod(state: SessionState): Promise<void> {
+  do {
+    endCondemned(state);
+    // Who lost a pod hears of it before the next one is granted: the newer word would replace this one.
+    await deliver(state);
+    await rent(state);
+    await boot(state);
+  } while (state.phase === 'creating' && !state.stopRequested);
+}
+
 /** Decides what to rent, then rents it. The pod's name is in history, as the activity's input, before the first call. */
-export async function rent(state: SessionState): Promise<void> {
+async function rent(state: SessionState): Promise<void> {
   const { data } = state;
   publish(state);
   try {
-    const plan = await unlessStopped(state, () => planSession({ spec: data.spec, startedAtMs: data.startedAtMs }));
-    if (!plan || state.stopRequested) return;
-    data.plan = plan;
-    const identity = {
-      owner: plan.owner,
-      session: data.spec.session,
-      firstRunId: data.firstRunId,
-      attempt: data.attempt,
-    };
-    const hardDeadlineSeconds = Math.floor(plan.hardDeadlineMs / 1000);
+    // The first attempt's plan holds for all: its hard deadline never moves.
+    data.plan ??= await unlessStopped(state, () => planSession({ spec: data.spec, startedAtMs: data.startedAtMs }));
+    const { plan } = data;
+    const name = attemptName(data);
+    if (!plan || name === undefined || state.stopRequested) return;
     data.mayHavePod = true;
     const request = {
       spec: data.spec,
       plan,
-      podName: podName({ ...identity, hardDeadlineSeconds }),
+      podName: name,
       waiting: data.queue.map(({ leaseId, holder }) => ({ leaseId, holder })),
-      onlyForJobs: data.spec.startedBy.startsWith('agent-job/'),
+      // A further pod is for those who wait, whoever wanted the first one.
+      onlyForJobs: data.attempt > 1 || data.spec.startedBy.startsWith('agent-job/'),
     };
     // A rent that was cut off leaves a pod to be searched for; one that ends names it.
     const started = await unlessStopped(state, () => startPod(request), RENT_GRACE_MS);
@@ -52,7 +60,7 @@ export async function rent(state: SessionState): Promise<void> {
 }
 
 /** Waits until the pod serves the model through its gate. */
-export async function boot(state: SessionState): Promise<void> {
+async function boot(state: SessionState): Promise<void> {
   const { plan, pod, spec } = state.data;
   if (!plan || !pod || state.stopRequested) return;
   publish(state);
@@ -63,25 +71,27 @@ export async function boot(state: SessionState): Promise<void> {
     state.podReady(ready.endpoint, Date.now());
     publish(state);
   } catch (error) {
-    const { code, message } = failureOf(error);
-    state.requestStop({ kind: 'failed', code, reason: message, atMs: Date.now() });
+    const { code, message, worthAnotherPod } = failureOf(error);
+    if (worthAnotherPod === true) state.bootFailed(message, code, Date.now());
+    else state.requestStop({ kind: 'failed', code, reason: message, atMs: Date.now() });
   }
 }
 
 /** Grants leases and watches the deadlines until something ends the session. */
-export async function serve(state: SessionState): Promise<'ended' | 'continue-as-new'> {
+export async function serve(state: SessionState): Promise<'ended' | 'continue-as-new' | 'pod-given-up'> {
   const timer = new LazyTimer('idle time, lease expiry or end of life');
   try {
     for (;;) {
       await deliver(state);
       await checkSuspicion(state);
+      if (state.phase === 'creating' && !state.stopRequested) return 'pod-given-up';
       await checkDueHolders(state);
       state.applyDeadlines(Date.now());
       if (state.stopRequested) return 'ended';
       // Whatever arrived while the session looked elsewhere comes first: nothing may be in flight when it continues as new.
       if (state.needsAttention) continue;
       publish(state);
-      if (workflowInfo().continueAsNewSuggested) return 'continue-as-new';
+      if (workflowInfo().continueAsNewSuggested && !state.hasCondemned) return 'continue-as-new';
       timer.arm(state.nextWakeMs());
       await condition(
         () => timer.fired || state.needsAttention || state.stopRequested || state.nextWakeMs() < timer.armedAtMs,
@@ -105,24 +115,45 @@ export async function drain(state: SessionState): Promise<void> {
   state.revokeAll(Date.now());
 }
 
-/** Ends the pod and does not return before RunPod shows it gone. */
-export async function endPod(state: SessionState): Promise<void> {
+/** Ends every pod and does not return before RunPod shows none; earlier only for those who wait while one does not end. */
+export async function endPod(state: SessionState): Promise<'ended' | 'reopened'> {
   const { data } = state;
   if (data.mayHavePod && data.plan) {
     state.enter('stopping', Date.now());
     publish(state);
     await deliver(state);
-    const { owner } = data.plan;
-    const target = { owner, session: data.spec.session, firstRunId: data.firstRunId, podId: data.pod?.id };
-    const { endedAt } = await stopPod(target, () => {
-      state.enter('stuck', Date.now());
-      publish(state);
-    });
-    if (data.pod) data.pod.endedAtMs = Date.parse(endedAt);
+    state.condemnPod(data.stop?.reason ?? 'the session ends', Date.now());
+  }
+  endCondemned(state);
+  while (state.hasCondemned && !state.reopens) {
+    await condition(() => !state.hasCondemned || state.reopens || state.hasOutgoing);
+    await deliver(state);
+  }
+  if (state.hasCondemned) {
+    state.reopen(Date.now());
+    return 'reopened';
   }
   state.enter('stopped', Date.now());
   // Asking again while the session closes must be answered too: an unanswered job would wait its full minute.
   while (state.hasOutgoing) await deliver(state);
+  return 'ended';
+}
+
+/** Starts to end, beside everything else, what was given up and is not being ended yet. */
+function endCondemned(state: SessionState): void {
+  for (const condemned of state.takeNewlyCondemned()) void endBeside(state, condemned);
+}
+
+async function endBeside(state: SessionState, condemned: CondemnedPod): Promise<void> {
+  const { plan, spec, firstRunId } = state.data;
+  if (!plan) return;
+  const { attempt, podId } = condemned;
+  const target = { owner: plan.owner, session: spec.session, firstRunId, attempt, podId };
+  const { endedAt } = await stopPod(target, () => {
+    state.condemnedStuck(condemned, Date.now());
+    publish(state);
+  });
+  state.condemnedGone(condemned, Date.parse(endedAt));
 }
 
 async function checkSuspicion(state: SessionState): Promise<void> {
@@ -131,9 +162,9 @@ async function checkSuspicion(state: SessionState): Promise<void> {
   if (!suspicion || !pod?.endpoint || !plan) return;
   const { endpoint } = pod;
   const check = await unlessStopped(state, () => checkPod({ pod, api: plan.api, endpoint }));
-  if (check?.verdict === 'lost') {
-    state.requestStop({ kind: 'lost', reason: `the pod was lost: ${check.detail}`, atMs: Date.now() });
-  }
+  if (check?.verdict !== 'lost') return;
+  if (patched('replace-lost-pod')) state.podLost(check.detail, Date.now());
+  else state.requestStop({ kind: 'lost', reason: `the pod was lost: ${check.detail}`, atMs: Date.now() });
 }
 
 async function checkDueHolders(state: SessionState): Promise<void> {

@@ -14,6 +14,19 @@ export interface SessionPod extends PodSummary {
   endedAtMs?: number;
 }
 
+/** A pod that was given up and is being ended beside whatever else goes on. One attempt's name may cover several pods. */
+export interface CondemnedPod {
+  readonly attempt: number;
+  /** Absent: a create call may have made one, whose id nobody knows. */
+  readonly podId?: string | undefined;
+  readonly name: string;
+  readonly sinceMs: number;
+  /** Why it was given up, or what keeps RunPod from ending it. */
+  lastError: string;
+  /** It has taken so long that somebody should look. */
+  stuck?: boolean;
+}
+
 export interface SessionLease extends AcquiredLease {
   readonly grantedAtMs: number;
   expiresAtMs: number;
@@ -59,6 +72,13 @@ export interface SessionData {
   readonly phaseLog: { phase: SessionPhase; atMs: number }[];
   attempt: number;
   pod?: SessionPod;
+  /** Pods before `pod`, ended or condemned. */
+  pastPods?: SessionPod[];
+  condemned?: CondemnedPod[];
+  /** When pods in service were lost, newest last. */
+  lossesMs?: number[];
+  /** Boots that failed in a row. */
+  failedBoots?: number;
   leases: SessionLease[];
   queue: AcquiredLease[];
   outbox: Outgoing[];

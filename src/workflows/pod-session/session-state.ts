@@ -8,11 +8,24 @@ import {
   type SessionPhase,
 } from '../../contract/index.js';
 import { clock, iso } from './clock-text.js';
-import type { EndedLease, Outgoing, SessionData, SessionLease, SessionPod, SessionStop } from './session-data.js';
+import { budgetEndMs, condemn, seenGone, whyNoOther } from './session-pods.js';
+import type {
+  CondemnedPod,
+  EndedLease,
+  Outgoing,
+  SessionData,
+  SessionLease,
+  SessionPod,
+  SessionStop,
+  StopKind,
+} from './session-data.js';
 
 /** Beyond this a flood of acquires could outgrow what continue-as-new may carry. */
 const MAX_QUEUE = 1000;
 const MAX_ENDED_LEASES = 50;
+const MAX_NOTED_LOSSES = 10;
+/** Ends after which nobody has to be told no. */
+const REOPENING: readonly StopKind[] = ['idle', 'lost', 'nobody-left'];
 /** Draining for the lifetime's end starts at most this share of the lifetime before it. */
 const MAX_DRAIN_SHARE = 0.1;
 
@@ -21,6 +34,9 @@ const MAX_DRAIN_SHARE = 0.1;
  * Every method is idempotent where its message may arrive twice.
  */
 export class SessionState {
+  /** Attempts whose end is under way. Not part of the data: nothing may be under way when the session continues as new. */
+  private readonly beingEnded = new Set<number>();
+
   private constructor(readonly data: SessionData) {}
 
   static start(spec: PodSessionSpec, firstRunId: string, nowMs: number): SessionState {
@@ -64,8 +80,59 @@ export class SessionState {
   podReady(endpoint: string, nowMs: number): void {
     if (this.data.pod) this.data.pod.endpoint = endpoint;
     this.data.readyAtMs = nowMs;
+    this.data.failedBoots = 0;
     this.enter('ready', nowMs);
     this.grantWaiting(nowMs);
+  }
+
+  /** The pod in service is lost: those who use it or wait get another one, within limits; else the session ends. */
+  podLost(why: string, nowMs: number): void {
+    this.data.lossesMs = [...(this.data.lossesMs ?? []), nowMs].slice(-MAX_NOTED_LOSSES);
+    const reason = `the pod was lost: ${why}`;
+    if (!this.isWanted) this.requestStop({ kind: 'lost', reason, atMs: nowMs });
+    else this.replacePod(reason, 'POD_LOST', nowMs);
+  }
+
+  /** The pod did not come up, and another host may do better. */
+  bootFailed(why: string, code: string, nowMs: number): void {
+    this.data.failedBoots = (this.data.failedBoots ?? 0) + 1;
+    if (!this.isWanted) this.requestStop({ kind: 'failed', code, reason: why, atMs: nowMs });
+    else this.replacePod(why, code, nowMs);
+  }
+
+  /** Gives up whatever this attempt rented: it is ended beside whatever goes on. Undefined: there is nothing. */
+  condemnPod(why: string, nowMs: number): CondemnedPod | undefined {
+    return condemn(this.data, why, nowMs);
+  }
+
+  /** What was given up and nobody ends yet. */
+  takeNewlyCondemned(): CondemnedPod[] {
+    const fresh = (this.data.condemned ?? []).filter(({ attempt }) => !this.beingEnded.has(attempt));
+    for (const { attempt } of fresh) this.beingEnded.add(attempt);
+    return fresh;
+  }
+
+  condemnedGone(condemned: CondemnedPod, endedAtMs: number): void {
+    seenGone(this.data, condemned, endedAtMs);
+  }
+
+  condemnedStuck(condemned: CondemnedPod, nowMs: number): void {
+    condemned.stuck = true;
+    if (this.phase === 'stopping') this.enter('stuck', nowMs);
+  }
+
+  get hasCondemned(): boolean {
+    return (this.data.condemned ?? []).length > 0;
+  }
+
+  /** A session whose pod does not end goes on with another one when somebody asks, instead of making them wait. */
+  get reopens(): boolean {
+    return this.phase === 'stuck' && this.data.queue.length > 0;
+  }
+
+  reopen(nowMs: number): void {
+    delete this.data.stop;
+    this.enter('creating', nowMs);
   }
 
   /** The same lease id twice is one lease: the second acquire repeats the answer to the first. */
@@ -75,7 +142,7 @@ export class SessionState {
       this.sendGrant(held);
       return;
     }
-    if (!this.acceptsLeases()) {
+    if (!this.acceptsLeases() && !this.mayReopen(nowMs)) {
       this.sendRevoke(request, this.data.stop?.reason ?? 'the session is ending');
       return;
     }
@@ -162,10 +229,9 @@ export class SessionState {
 
   /** The last moment at which the pod may exist by our own timers. */
   endDeadline(): { kind: 'lifetime' | 'budget'; atMs: number; reason: string } {
-    const { plan, pod, spec, startedAtMs } = this.data;
+    const { plan, spec, startedAtMs } = this.data;
     const hardMs = plan?.hardDeadlineMs ?? startedAtMs + spec.maxLifetimeSeconds * 1000;
-    const budgetMs =
-      pod && pod.costPerHourUsd > 0 ? pod.createdAtMs + (spec.maxCostUsd / pod.costPerHourUsd) * 3_600_000 : Infinity;
+    const budgetMs = budgetEndMs(this.data, spec.maxCostUsd);
     return budgetMs < hardMs
       ? { kind: 'budget', atMs: budgetMs, reason: `budget of $${spec.maxCostUsd} reached` }
       : { kind: 'lifetime', atMs: hardMs, reason: `hard deadline ${clock(hardMs)} UTC reached` };
@@ -218,6 +284,39 @@ export class SessionState {
   /** A message asks for more than the clock does. */
   get needsAttention(): boolean {
     return this.hasOutgoing || this.data.suspicion !== undefined;
+  }
+
+  /** Somebody uses the pod or waits for it. */
+  private get isWanted(): boolean {
+    return this.data.leases.length + this.data.queue.length > 0;
+  }
+
+  private mayReopen(nowMs: number): boolean {
+    const { phase, stop } = this.data;
+    if (phase !== 'stuck' || !stop || nowMs >= this.endDeadline().atMs) return false;
+    return REOPENING.includes(stop.kind) && whyNoOther(this.data, nowMs) === undefined;
+  }
+
+  private replacePod(why: string, code: string, nowMs: number): void {
+    const tooMany = whyNoOther(this.data, nowMs);
+    if (tooMany !== undefined) {
+      this.requestStop({ kind: 'failed', code, reason: `${why} (${tooMany})`, atMs: nowMs });
+      return;
+    }
+    // In the order of their grants, before everybody who has had no pod yet.
+    const held = this.data.leases.map((lease) => this.takeBack(lease, why, nowMs));
+    this.data.queue = [...held, ...this.data.queue];
+    condemn(this.data, why, nowMs);
+    this.enter('creating', nowMs);
+  }
+
+  /** Its holder did nothing wrong: it keeps its place and is told to stop what it does. */
+  private takeBack(lease: SessionLease, why: string, nowMs: number): AcquiredLease {
+    this.sendRevoke(lease, why);
+    this.data.leases = this.data.leases.filter((other) => other !== lease);
+    this.noteEnd(lease, 'revoked', nowMs);
+    const { leaseId, holder, ttlSeconds, project, label, hold } = lease;
+    return { leaseId, holder, ttlSeconds, project, label, hold };
   }
 
   private acceptsLeases(): boolean {
@@ -276,7 +375,11 @@ export class SessionState {
     const lastUseMs = end === 'holder-gone' ? lease.lastUsedAtMs : nowMs;
     const by = lease.label ?? lease.leaseId;
     if (lastUseMs >= (this.data.lastUse?.atMs ?? 0)) this.data.lastUse = { atMs: lastUseMs, by };
-    const { project, label, grantedAtMs } = lease;
+    this.noteEnd(lease, end, nowMs);
+  }
+
+  private noteEnd(lease: SessionLease, end: EndedLease['end'], nowMs: number): void {
+    const { leaseId, project, label, grantedAtMs } = lease;
     this.data.endedLeases.push({ leaseId, project, label, grantedAtMs, endedAtMs: nowMs, end });
     this.data.endedLeases.splice(0, this.data.endedLeases.length - MAX_ENDED_LEASES);
   }

@@ -1,27 +1,37 @@
-import type { PodSummary, SessionRecord, SessionStatus } from '../../contract/index.js';
+import { isAccepting, type PodSummary, type SessionRecord, type SessionStatus } from '../../contract/index.js';
 import { literal } from '../markdown.js';
 import { clock, iso, roundSeconds, roundUsd } from './clock-text.js';
 import type { EndedLease, SessionData, SessionPod } from './session-data.js';
+import { costOf, podsOf } from './session-pods.js';
 import { SessionState } from './session-state.js';
 
-/** US dollars from create to end, or to now. */
-export function podCostUsd(pod: SessionPod, nowMs: number): number {
-  return roundUsd((Math.max(0, (pod.endedAtMs ?? nowMs) - pod.createdAtMs) / 3_600_000) * pod.costPerHourUsd);
+function costUsd(pod: SessionPod, nowMs: number): number {
+  return roundUsd(costOf(pod, nowMs));
 }
 
 export function sessionCostUsd(data: SessionData, nowMs: number): number {
-  return data.pod ? podCostUsd(data.pod, nowMs) : 0;
+  return roundUsd(podsOf(data).reduce((sum, pod) => sum + costOf(pod, nowMs), 0));
+}
+
+/** The pod in use; while and after the session ends, the one that it had last. */
+function shownPod({ phase, pod, pastPods }: SessionData): SessionPod | undefined {
+  return pod ?? (isAccepting(phase) ? undefined : pastPods?.at(-1));
 }
 
 export function sessionStatus(data: SessionData, nowMs: number): SessionStatus {
   const state = SessionState.resume(data);
   const idleMs = state.idleDeadlineMs();
-  const { pod } = data;
+  const pod = shownPod(data);
   return {
     session: data.spec.session,
     phase: data.phase,
     pod: pod && podSummary(pod),
-    condemned: [],
+    condemned: (data.condemned ?? []).map(({ podId, name, sinceMs, lastError }) => ({
+      id: podId ?? 'not known',
+      name,
+      since: iso(sinceMs),
+      lastError,
+    })),
     endpoint: pod?.endpoint,
     uptimeSeconds: pod ? roundSeconds((pod.endedAtMs ?? nowMs) - pod.createdAtMs) : 0,
     costUsd: sessionCostUsd(data, nowMs),
@@ -45,7 +55,7 @@ export function sessionStatus(data: SessionData, nowMs: number): SessionStatus {
 }
 
 export function sessionRecord(data: SessionData, endedAtMs: number): SessionRecord {
-  const { pod, spec } = data;
+  const { spec } = data;
   return {
     session: spec.session,
     project: spec.project,
@@ -58,9 +68,11 @@ export function sessionRecord(data: SessionData, endedAtMs: number): SessionReco
         phase,
         seconds: roundSeconds((data.phaseLog[i + 1]?.atMs ?? endedAtMs) - atMs),
       })),
-    pods: pod
-      ? [{ ...podSummary(pod), endedAt: iso(pod.endedAtMs ?? endedAtMs), costUsd: podCostUsd(pod, endedAtMs) }]
-      : [],
+    pods: podsOf(data).map((pod) => ({
+      ...podSummary(pod),
+      endedAt: iso(pod.endedAtMs ?? endedAtMs),
+      costUsd: costUsd(pod, endedAtMs),
+    })),
     costUsd: sessionCostUsd(data, endedAtMs),
     leases: data.endedLeases.map(({ leaseId, project, label, grantedAtMs, endedAtMs: leaseEndMs, end }) => ({
       leaseId,
@@ -78,7 +90,8 @@ export function sessionRecord(data: SessionData, endedAtMs: number): SessionReco
 
 /** Markdown for Temporal's Web UI: which pod, its price, who uses it, why it runs, when it stops, what happened before. */
 export function sessionDetails(data: SessionData, nowMs: number): string {
-  const { pod, spec, plan } = data;
+  const { spec, plan, condemned = [] } = data;
+  const pod = shownPod(data);
   const state = SessionState.resume(data);
   const project = spec.project === undefined ? '' : `, for project ${spec.project}`;
   const facts: [string, string][] = [
@@ -86,9 +99,13 @@ export function sessionDetails(data: SessionData, nowMs: number): string {
     [
       'Cost',
       pod
-        ? `$${pod.costPerHourUsd} an hour; $${podCostUsd(pod, nowMs).toFixed(4)} up to ${clock(pod.endedAtMs ?? nowMs)} UTC`
+        ? `$${pod.costPerHourUsd} an hour; $${sessionCostUsd(data, nowMs).toFixed(4)} up to ${clock(pod.endedAtMs ?? nowMs)} UTC`
         : 'nothing yet',
     ],
+    ...condemned.map(({ podId, name, sinceMs, lastError }): [string, string] => [
+      'Given up',
+      `${podId ?? name} since ${clock(sinceMs)} UTC (${lastError}): it is being ended`,
+    ]),
     ['Model', plan ? `${plan.model} (${plan.api})` : 'to be decided'],
     ['Used by', data.leases.map(userAndProject).join(', ') || 'nobody'],
     ['Waiting', String(data.queue.length)],

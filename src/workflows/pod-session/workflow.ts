@@ -27,7 +27,7 @@ import {
   sessionStatusQuery,
   stopSignal,
 } from './messages.js';
-import { boot, drain, endPod, rent, serve } from './phases.js';
+import { drain, endPod, providePod, serve } from './phases.js';
 import { publishRecord, showDetails } from './publish.js';
 import type { SessionData } from './session-data.js';
 import { SessionState } from './session-state.js';
@@ -48,14 +48,16 @@ export async function PodSession(input: PodSessionInput, carried?: SessionData):
     state.requestStop({ kind: 'cancelled', reason: 'the session was cancelled', atMs: Date.now() });
   });
   await CancellationScope.nonCancellable(async () => {
-    if (!carried) {
-      await rent(state);
-      await boot(state);
+    if (!carried) await providePod(state);
+    for (;;) {
+      const served = await serve(state);
+      if (served === 'continue-as-new') await continueAsNew<typeof PodSession>(input, state.data);
+      if (served === 'ended') {
+        await drain(state);
+        if ((await endPod(state)) === 'ended') return;
+      }
+      await providePod(state);
     }
-    const served = await serve(state);
-    if (served === 'continue-as-new') await continueAsNew<typeof PodSession>(input, state.data);
-    await drain(state);
-    await endPod(state);
   });
   const record = sessionRecord(state.data, Date.now());
   publishRecord(state, record);

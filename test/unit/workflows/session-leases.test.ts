@@ -71,7 +71,7 @@ describe('asking for a lease', () => {
     expect(sent(state)).toEqual([]);
   });
 
-  it.each(['draining', 'stopping', 'stuck', 'stopped'] as const)(
+  it.each(['draining', 'stopping', 'stopped'] as const)(
     'is refused while the session is %s, with the reason',
     (phase) => {
       const state = readySession();
@@ -81,6 +81,25 @@ describe('asking for a lease', () => {
       const [out] = state.takeOutbox();
       expect(out).toMatchObject({ kind: 'revoke', revoke: { leaseId: 'a', reason: 'because idle', final: false } });
       expect(out?.kind === 'revoke' && leaseRevokedSchema.safeParse(out.revoke).success).toBe(true);
+    },
+  );
+
+  it('waits for another pod while the one before does not end', () => {
+    const state = readySession();
+    state.requestStop(stopOf('idle', seconds(30)));
+    state.enter('stuck', seconds(30));
+    state.acquire(request('a'), seconds(31));
+    expect({ queued: queued(state), reopens: state.reopens }).toEqual({ queued: ['a'], reopens: true });
+  });
+
+  it.each(['asked', 'cancelled', 'failed', 'budget', 'lifetime'] as const)(
+    'is refused by a stuck session whose end was %s',
+    (kind) => {
+      const state = readySession();
+      state.requestStop(stopOf(kind, seconds(30)));
+      state.enter('stuck', seconds(30));
+      state.acquire(request('a'), seconds(31));
+      expect({ sent: sent(state), reopens: state.reopens }).toEqual({ sent: ['revoke a'], reopens: false });
     },
   );
 
