@@ -26,6 +26,8 @@ const environmentSchema = z.object({
   DEVLOOP_DEFAULT_API: z.enum(API_KINDS).default('ollama'),
   DEVLOOP_DEFAULT_MODEL: text.default(DEFAULT_MODEL),
   DEVLOOP_MODEL_FILE: text.optional(),
+  DEVLOOP_WEBHOOK_URL: z.url({ protocol: /^https?$/ }).optional(),
+  DEVLOOP_WEBHOOK_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
   DEVLOOP_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
   DEVLOOP_NO_DOWNLOAD: z
     .enum(['0', '1', 'true', 'false'])
@@ -49,6 +51,8 @@ export interface Config {
     readonly model: string;
     readonly modelFile: string | undefined;
   };
+  /** Where news of sessions and pods is sent, signed with the secret. */
+  readonly webhook: { readonly url: string; readonly secret: string } | undefined;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error';
   readonly noDownload: boolean;
 }
@@ -82,9 +86,18 @@ export function loadConfig(env: NodeJS.ProcessEnv = readEnvironment()): Config {
       model: values.DEVLOOP_DEFAULT_MODEL,
       modelFile: values.DEVLOOP_MODEL_FILE,
     },
+    webhook: webhookOf(values.DEVLOOP_WEBHOOK_URL, values.DEVLOOP_WEBHOOK_SECRET),
     logLevel: values.DEVLOOP_LOG_LEVEL,
     noDownload: values.DEVLOOP_NO_DOWNLOAD,
   };
+}
+
+function webhookOf(url: string | undefined, secret: string | undefined): Config['webhook'] {
+  if (url === undefined) return undefined;
+  if (secret !== undefined) return { url, secret };
+  const message =
+    'environment: DEVLOOP_WEBHOOK_SECRET: is needed with DEVLOOP_WEBHOOK_URL. Correct it in .env or the shell.';
+  throw new DevloopError('CONFIG_INVALID', message);
 }
 
 function userName(): string {

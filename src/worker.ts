@@ -13,6 +13,7 @@ import type { GateAccess } from './activities/pod-dependencies.js';
 import { createPodActivities } from './activities/pods.js';
 import { createReaperActivities } from './activities/reaper.js';
 import { createSessionActivities } from './activities/sessions.js';
+import { createWebhookActivities } from './activities/webhook.js';
 import { lookAtSessions, temporalFromEnvironment } from './client/index.js';
 import { loadConfig, readEnvironment, type Config } from './config.js';
 import { DevloopError, TASK_QUEUES } from './contract/index.js';
@@ -110,6 +111,7 @@ async function createWorkers({ config, connection, client, owner, log }: Parts):
     scripts: loadPodScripts(),
     owner,
     defaults: config.defaults,
+    webhook: config.webhook !== undefined,
     describeHolders: sessions.describeHolders,
     ...time,
   });
@@ -118,9 +120,11 @@ async function createWorkers({ config, connection, client, owner, log }: Parts):
     proxyUrl,
     userAgent: USER_AGENT,
     owner,
+    webhook: config.webhook !== undefined,
     lookAtSessions: lookAtSessions(client),
     ...time,
   });
+  const webhook = createWebhookActivities(config.webhook && { ...config.webhook, userAgent: USER_AGENT });
   const agents = createAgentActivities({ ...gates, ...time });
   const shared: Partial<WorkerOptions> = {
     shutdownGraceTime: SHUTDOWN_GRACE,
@@ -140,7 +144,7 @@ async function createWorkers({ config, connection, client, owner, log }: Parts):
   return Promise.all([
     create(TASK_QUEUES.control, SLOTS.control, {
       workflowBundle: { codePath: fileURLToPath(new URL('../workflow-bundle.js', import.meta.url)) },
-      activities: { ...pods, ...sessions, ...reaper },
+      activities: { ...pods, ...sessions, ...reaper, ...webhook },
     }),
     create(TASK_QUEUES.poll, SLOTS.poll, { activities: { pollPod: pods.pollPod } }),
     create(TASK_QUEUES.agents, SLOTS.agents, { activities: { ...agents } }),

@@ -39,6 +39,7 @@ export function planSession(deps: PodDependencies, { spec, startedAtMs }: PlanSe
       image: spec.templateId === undefined ? (spec.image ?? DEFAULT_IMAGE) : undefined,
       candidates: affordable,
       hardDeadlineMs: startedAtMs + Math.floor(Math.min(spec.maxLifetimeSeconds, budgetSeconds)) * 1000,
+      ...(deps.webhook ? { webhook: true } : {}),
     };
   });
 }

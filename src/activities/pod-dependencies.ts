@@ -22,6 +22,8 @@ export interface PodDependencies extends GateAccess {
   /** With the namespace's suffix. */
   readonly owner: string;
   readonly defaults: { readonly api: ApiKind; readonly model: string; readonly modelFile: string | undefined };
+  /** The operator has one: sessions tell it what happened. */
+  readonly webhook: boolean;
   readonly describeHolders: (holders: readonly WaitingHolder[]) => Promise<readonly HolderState[]>;
   readonly clock: Clock;
   readonly sleep: Sleep;

@@ -16,6 +16,7 @@ export interface ReaperDependencies extends HeartTime {
   readonly userAgent: string;
   /** With the namespace's suffix: other control planes' pods are theirs to judge. */
   readonly owner: string;
+  readonly webhook: boolean;
   readonly lookAtSessions: LookAtSessions;
 }
 
@@ -57,6 +58,7 @@ function sweep(deps: ReaperDependencies, { suspects }: SweepInput): Promise<Swee
       ended,
       reported: pods.filter(isWorthReporting).map(seenPod),
       problems,
+      webhook: deps.webhook,
     };
   });
 }

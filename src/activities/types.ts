@@ -23,6 +23,8 @@ export interface SessionPlan {
   readonly candidates: readonly { readonly gpu: string; readonly costPerHourUsd: number }[];
   /** Epoch milliseconds. Fixed before the first create call and never moved. */
   readonly hardDeadlineMs: number;
+  /** The operator has a webhook. */
+  readonly webhook?: boolean | undefined;
 }
 
 export interface PlanSessionInput {
@@ -167,4 +169,6 @@ export interface SweepReport {
   /** Paid for by somebody, not this reaper's to end. */
   readonly reported: readonly SeenPod[];
   readonly problems: readonly string[];
+  /** The operator has a webhook. */
+  readonly webhook: boolean;
 }

@@ -6,3 +6,4 @@ export * from './parse.js';
 export * from './pod-name.js';
 export * from './session.js';
 export * from './text.js';
+export * from './webhook.js';

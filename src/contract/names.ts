@@ -3,7 +3,12 @@
 /** Workflows and short control activities, pod polling and model calls have slots of their own: a stop never waits behind jobs. */
 export const TASK_QUEUES = { control: 'devloop', poll: 'devloop-poll', agents: 'devloop-agents' } as const;
 
-export const WORKFLOW_TYPES = { podSession: 'PodSession', agentJob: 'AgentJob', podReaper: 'PodReaper' } as const;
+export const WORKFLOW_TYPES = {
+  podSession: 'PodSession',
+  agentJob: 'AgentJob',
+  podReaper: 'PodReaper',
+  webhook: 'Webhook',
+} as const;
 
 export const SESSION_SIGNALS = {
   acquireLease: 'acquireLease',

@@ -26,6 +26,7 @@ export function dependencies(runpod: VirtualRunPod, change: Partial<PodDependenc
     scripts: { args: 'true', packed: 'cGFja2Vk' },
     owner: OWNER,
     defaults: { api: 'ollama', model: 'default-model', modelFile: undefined },
+    webhook: false,
     describeHolders: async (holders) => holders.map(({ leaseId }) => ({ leaseId, state: 'running' })),
     clock: runpod.time.clock,
     sleep: runpod.time.sleep,

@@ -6,6 +6,8 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import type { AgentActivities } from '../../src/activities/agents.js';
 import type { PodActivities } from '../../src/activities/pods.js';
+import type { ReaperActivities } from '../../src/activities/reaper.js';
+import type { WebhookActivities } from '../../src/activities/webhook.js';
 import { createSessionActivities } from '../../src/activities/sessions.js';
 import {
   jobWorkflowId,
@@ -16,17 +18,20 @@ import {
   type PodSessionInput,
   type SessionRecord,
   type SessionStatus,
+  type WebhookEvent,
 } from '../../src/contract/index.js';
 
 const workflowBundle = { codePath: fileURLToPath(new URL('../../dist/workflow-bundle.js', import.meta.url)) };
 
 /** What RunPod and pods would do: every activity may be replaced by a scenario. Records which calls came. */
-export class FakeWorld implements PodActivities, AgentActivities {
+export class FakeWorld implements PodActivities, AgentActivities, ReaperActivities, WebhookActivities {
   readonly calls: string[] = [];
   readonly rented: string[] = [];
   stopped = 0;
   holdersGone = new Set<string>();
-  overrides: Partial<PodActivities & AgentActivities> = {};
+  /** What the webhook got, deliveries that failed included. */
+  readonly told: WebhookEvent[] = [];
+  overrides: Partial<PodActivities & AgentActivities & ReaperActivities & WebhookActivities> = {};
 
   planSession: PodActivities['planSession'] = async (input) => {
     this.calls.push('planSession');
@@ -66,6 +71,25 @@ export class FakeWorld implements PodActivities, AgentActivities {
     return { endedAt: new Date().toISOString(), podIds: input.podId === undefined ? [] : [input.podId] };
   };
 
+  sweep: ReaperActivities['sweep'] = async (input) => {
+    this.calls.push('sweep');
+    if (this.overrides.sweep) return this.overrides.sweep(input);
+    return {
+      at: new Date().toISOString(),
+      pods: 0,
+      suspects: [],
+      ended: [],
+      reported: [],
+      problems: [],
+      webhook: false,
+    };
+  };
+
+  deliverWebhook: WebhookActivities['deliverWebhook'] = async (event) => {
+    this.told.push(event);
+    await this.overrides.deliverWebhook?.(event);
+  };
+
   runAgent: AgentActivities['runAgent'] = async (input) => {
     this.calls.push('runAgent');
     if (this.overrides.runAgent) return this.overrides.runAgent(input);
@@ -96,7 +120,7 @@ export async function withWorkers<T>(
   body: () => Promise<T>,
 ): Promise<T> {
   const { nativeConnection: connection, namespace, client } = env;
-  const { planSession, startPod, pollPod, checkPod, stopPod, runAgent } = world;
+  const { planSession, startPod, pollPod, checkPod, stopPod, sweep, deliverWebhook, runAgent } = world;
   const sessions = createSessionActivities(client);
   const describeHolders: typeof sessions.describeHolders = async (holders) => {
     world.calls.push('describeHolders');
@@ -108,7 +132,7 @@ export async function withWorkers<T>(
     ...shared,
     taskQueue: TASK_QUEUES.control,
     workflowBundle,
-    activities: { planSession, startPod, checkPod, stopPod, ...sessions, describeHolders },
+    activities: { planSession, startPod, checkPod, stopPod, sweep, deliverWebhook, ...sessions, describeHolders },
   });
   const poll = await Worker.create({ ...shared, taskQueue: TASK_QUEUES.poll, activities: { pollPod } });
   const agents = await Worker.create({ ...shared, taskQueue: TASK_QUEUES.agents, activities: { runAgent } });

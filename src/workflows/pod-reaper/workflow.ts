@@ -1,7 +1,8 @@
 import { proxyActivities, setCurrentDetails, sleep } from '@temporalio/workflow';
 import type { ReaperActivities } from '../../activities/reaper.js';
-import type { SweepReport } from '../../activities/types.js';
+import type { SeenPod, SweepReport } from '../../activities/types.js';
 import { TASK_QUEUES } from '../../contract/index.js';
+import { tellWebhook } from '../webhook/tell.js';
 import { sweepDetails } from './sweep-view.js';
 
 /** A session that is about to show a pod as its own has done so by then. */
@@ -22,10 +23,19 @@ const { sweep } = proxyActivities<ReaperActivities>({
 export async function PodReaper(): Promise<SweepReport> {
   const first = await sweep({ suspects: [] });
   setCurrentDetails(sweepDetails(first));
+  await tellEnded(first);
   if (first.suspects.length === 0) return first;
   await sleep(SECOND_LOOK_AFTER, { summary: 'before the second look' });
   const second = await sweep({ suspects: first.suspects });
+  await tellEnded(second);
   const both = { ...second, ended: [...first.ended, ...second.ended] };
   setCurrentDetails(sweepDetails(both));
   return both;
+}
+
+async function tellEnded({ ended, webhook }: SweepReport): Promise<void> {
+  if (!webhook) return;
+  const tellOne = ({ podId: id, podName: name, session, why }: SeenPod): Promise<void> =>
+    tellWebhook({ event: 'pod.orphan', pod: { id, name, session, why } });
+  await Promise.all(ended.map(tellOne));
 }

@@ -2,6 +2,7 @@ import { condition, patched, workflowInfo } from '@temporalio/workflow';
 import { failureOf } from '../failures.js';
 import { LazyTimer } from '../lazy-timer.js';
 import { checkPod, describeHolders, planSession, pollPod, startPod, stopPod, unlessStopped } from './activity-calls.js';
+import { tellWebhook } from '../webhook/tell.js';
 import { deliver } from './outbox.js';
 import { publish } from './publish.js';
 import type { CondemnedPod } from './session-data.js';
@@ -152,6 +153,8 @@ async function endBeside(state: SessionState, condemned: CondemnedPod): Promise<
   const { endedAt } = await stopPod(target, () => {
     state.condemnedStuck(condemned, Date.now());
     publish(state);
+    const pod = { id: podId, name: condemned.name, session: spec.session, why: condemned.lastError };
+    if (plan.webhook) void tellWebhook({ event: 'pod.stuck', pod });
   });
   state.condemnedGone(condemned, Date.parse(endedAt));
 }

@@ -19,6 +19,7 @@ import {
   type SessionRecord,
 } from '../../contract/index.js';
 import { checkedInput, checkedSignal } from '../checked.js';
+import { tellWebhook } from '../webhook/tell.js';
 import {
   acquireLeaseSignal,
   releaseLeaseSignal,
@@ -61,6 +62,8 @@ export async function PodSession(input: PodSessionInput, carried?: SessionData):
   });
   const record = sessionRecord(state.data, Date.now());
   publishRecord(state, record);
+  if (state.data.plan?.webhook)
+    await CancellationScope.nonCancellable(() => tellWebhook({ event: 'session.stopped', record }));
   return outcome(state, record);
 }
 

@@ -17,6 +17,7 @@ async function sweep(
     proxyUrl: 'http://{podId}-{port}.proxy.test',
     userAgent: 'devloop-test/1',
     owner: OWNER,
+    webhook: false,
     lookAtSessions: async () => (name) => sessions[name.session] ?? { state: 'gone' },
     clock,
     sleep,

@@ -55,6 +55,16 @@ describe('stopPod with a DELETE that RunPod accepts', () => {
     ).toBeLessThan(1000);
   });
 
+  it('ends the pods of one attempt only when another one is in use', async () => {
+    const runpod = new VirtualRunPod();
+    const given = runpod.rent(nameOf({ attempt: 1 }));
+    const latecomer = runpod.rent(nameOf({ attempt: 1 }));
+    const inUse = runpod.rent(nameOf({ attempt: 2 }));
+    const { result } = await runAttempt(runpod, 'stopPod', { ...stopInput(given), attempt: 1 });
+    expect(runpod.aliveIds).toEqual([inUse]);
+    expect(result?.podIds.toSorted()).toEqual([given, latecomer].toSorted());
+  });
+
   it('takes TERMINATED in the list for gone', async () => {
     const runpod = new VirtualRunPod();
     const podId = runpod.rent(nameOf());
