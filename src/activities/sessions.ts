@@ -12,9 +12,9 @@ export interface SessionActivities {
 
 export function createSessionActivities(client: Client): SessionActivities {
   return {
-    async acquireLease({ session, sessionOptions, project, leaseId, holder, label }) {
+    async acquireLease({ session, sessionOptions, wants, project, leaseId, holder, label }) {
       // The session drops a malformed request without an answer, and the rest of the label is for people only.
-      const lease: AcquireLease = { leaseId, holder, project, label: label.slice(0, MAX_LABEL_CHARACTERS) };
+      const lease: AcquireLease = { leaseId, holder, project, label: label.slice(0, MAX_LABEL_CHARACTERS), wants };
       const startedBy = holder.workflowId ?? 'unknown';
       const options = sessionStartOptions({ ...sessionOptions, session, project, startedBy });
       await client.workflow.signalWithStart(WORKFLOW_TYPES.podSession, {

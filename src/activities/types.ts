@@ -6,6 +6,7 @@ import type {
   LeaseHolder,
   PodSessionSpec,
   SessionOptions,
+  SessionWants,
   Usage,
 } from '../contract/index.js';
 
@@ -120,6 +121,8 @@ export interface AcquireLeaseInput {
   readonly project?: string | undefined;
   readonly leaseId: string;
   readonly holder: LeaseHolder;
+  /** What the sender asked for, defaults not filled in: a session that runs must be that. */
+  readonly wants?: SessionWants | undefined;
   /** What people see as the user of the pod. */
   readonly label: string;
 }

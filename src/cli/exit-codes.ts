@@ -33,7 +33,12 @@ export function asRemote(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
-const USAGE_CODES: readonly ErrorCode[] = ['INVALID_INPUT', 'INPUT_TOO_LARGE', 'CONFIG_INVALID'];
+const USAGE_CODES: readonly ErrorCode[] = [
+  'INVALID_INPUT',
+  'INPUT_TOO_LARGE',
+  'CONFIG_INVALID',
+  'SESSION_SPEC_CONFLICT',
+];
 const UNREACHABLE_CODES: readonly ErrorCode[] = ['TEMPORAL_UNREACHABLE', 'NO_WORKER', 'RUNPOD_UNREACHABLE'];
 
 export function exitCodeFor(error: unknown): number {

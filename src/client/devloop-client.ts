@@ -9,6 +9,8 @@ import {
   MAX_JOB_BYTES,
   parseMessage,
   podSessionInputSchema,
+  sessionWantsSchema,
+  specConflict,
   TASK_QUEUES,
   WORKFLOW_TYPES,
   type AgentJobInput,
@@ -85,7 +87,8 @@ export class DevloopClient {
 
   /**
    * Starts the session, or joins the one of this name that is running.
-   * @throws DevloopError `INVALID_INPUT` before anything is sent
+   * @throws DevloopError `INVALID_INPUT` before anything is sent; `SESSION_SPEC_CONFLICT` when the running one has another
+   *   GPU, model, API or image than `input` asks for
    */
   async startSession(input: PodSessionInput, signal?: AbortSignal): Promise<StartedSession> {
     const { session } = parseMessage(podSessionInputSchema, input, 'session');
@@ -93,7 +96,9 @@ export class DevloopClient {
     for (;;) {
       const { runId, joined, running } = await this.startOrJoin(WORKFLOW_TYPES.podSession, options, signal);
       // One that ended between the refusal and the look is not joined: the name is free now.
-      if (running) return { session, workflowId: options.workflowId, runId, joined };
+      if (!running) continue;
+      if (joined) await this.requireSame(input, signal);
+      return { session, workflowId: options.workflowId, runId, joined };
     }
   }
 
@@ -191,6 +196,13 @@ export class DevloopClient {
     } catch (error) {
       throw this.problem(error, signal);
     }
+  }
+
+  private async requireSame(input: PodSessionInput, signal: AbortSignal | undefined): Promise<void> {
+    const { spec } = await this.session(input.session).status(signal);
+    const conflict = spec && specConflict(spec, parseMessage(sessionWantsSchema, input, 'session'));
+    if (conflict !== undefined)
+      throw new DevloopError('SESSION_SPEC_CONFLICT', `session "${input.session}": ${conflict}`);
   }
 
   private problem(error: unknown, signal: AbortSignal | undefined): unknown {

@@ -5,6 +5,8 @@ export const ERROR_CODES = [
   'INPUT_TOO_LARGE',
   'OUTPUT_TOO_LARGE',
   'GPU_UNKNOWN',
+  /** The session of that name runs with another GPU, model, API or image than was asked for; both are named. */
+  'SESSION_SPEC_CONFLICT',
   /** No candidate GPU is within `maxPriceUsdPerHour`. */
   'PRICE_LIMIT',
   'NO_CAPACITY',

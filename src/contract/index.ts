@@ -5,5 +5,6 @@ export * from './names.js';
 export * from './parse.js';
 export * from './pod-name.js';
 export * from './session.js';
+export * from './session-wants.js';
 export * from './text.js';
 export * from './webhook.js';

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { sessionWantsSchema } from './session-wants.js';
 import { isWellFormed, utf8Bytes, wellFormed } from './text.js';
 
 export const WORKFLOW_LEASE_TTL_SECONDS = 300;
@@ -38,6 +39,8 @@ export const acquireLeaseSchema = z.object({
   ttlSeconds: z.number().min(5).max(MAX_LEASE_TTL_SECONDS).optional(),
   project: z.string().max(100).optional(),
   label: z.string().max(MAX_LABEL_CHARACTERS).optional(),
+  /** Refused for good when the session is another one. */
+  wants: sessionWantsSchema.optional(),
   /** Counts as in use even when unused. */
   hold: z.boolean().default(false),
 });

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { leaseHolderSchema } from './lease.js';
+import { sessionWantsSchema } from './session-wants.js';
 
 /** What a pod serves: Ollama's API on port 11434, or OpenAI's on port 8000. */
 export const API_KINDS = ['ollama', 'openai'] as const;
@@ -112,6 +113,8 @@ export const sessionStatusSchema = z.object({
   why: z.string(),
   stopReason: z.string().optional(),
   jobsServed: z.int(),
+  /** What it was rented as, for those who join it. */
+  spec: sessionWantsSchema.optional(),
 });
 export type SessionStatus = z.output<typeof sessionStatusSchema>;
 

@@ -1,4 +1,4 @@
-import type { AgentJobSpec, Grant, JobPhase, JobStatus, LeaseRevoked } from '../../contract/index.js';
+import type { AgentJobSpec, Grant, JobPhase, JobStatus, LeaseRevoked, SessionWants } from '../../contract/index.js';
 
 /** A job moves to another pod this often; then the trouble is not the pod's. */
 const MAX_POD_LOSSES = 2;
@@ -17,6 +17,8 @@ export class JobState {
     readonly spec: AgentJobSpec,
     readonly leaseId: string,
     readonly startedAtMs: number,
+    /** What the sender wrote of the session, without the defaults that `spec` has. */
+    readonly wants?: SessionWants | undefined,
   ) {}
 
   get deadlineMs(): number {

@@ -58,6 +58,7 @@ async function requestLease(state: JobState): Promise<void> {
     await acquireLease({
       session,
       sessionOptions,
+      wants: state.wants,
       project,
       leaseId: state.leaseId,
       holder,

@@ -14,6 +14,7 @@ import {
   jsonBytes,
   leaseRevokedSchema,
   MAX_JOB_BYTES,
+  sessionWantsSchema,
   type AgentJobInput,
   type AgentJobResult,
   type ErrorCode,
@@ -31,7 +32,8 @@ export async function AgentJob(input: AgentJobInput): Promise<AgentJobResult> {
     throw failure('INPUT_TOO_LARGE', `AgentJob input is over ${MAX_JOB_BYTES} bytes`);
   const spec = checkedInput(agentJobInputSchema, input, 'AgentJob input');
   const { workflowId, firstExecutionRunId } = workflowInfo();
-  const state = new JobState(spec, jobLeaseId(workflowId, firstExecutionRunId), Date.now());
+  const wants = sessionWantsSchema.safeParse(input.sessionOptions).data;
+  const state = new JobState(spec, jobLeaseId(workflowId, firstExecutionRunId), Date.now(), wants);
   const show = (): void => {
     setCurrentDetails(state.status(Date.now()).why);
   };

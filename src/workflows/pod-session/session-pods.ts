@@ -1,4 +1,4 @@
-import { podName } from '../../contract/index.js';
+import { podName, type SessionWants } from '../../contract/index.js';
 import type { CondemnedPod, SessionData, SessionPod } from './session-data.js';
 
 /** So many in a row, or within the hour: then the trouble is not one pod's. */
@@ -63,4 +63,18 @@ export function budgetEndMs(data: SessionData, maxCostUsd: number): number {
   const spentUsd = pods.reduce((sum, pod) => sum + (pod.endedAtMs === undefined ? 0 : costOf(pod, pod.endedAtMs)), 0);
   const beganUsd = alive.reduce((sum, pod) => sum + (pod.costPerHourUsd / HOUR_MS) * pod.createdAtMs, 0);
   return (maxCostUsd - spentUsd + beganUsd) / perMs;
+}
+
+/** What the session is to somebody who joins it; model and API are decided by the plan. */
+export function specOf({ spec, plan, pod }: SessionData): SessionWants {
+  const { gpuCount, cloud, templateId } = spec;
+  return {
+    gpus: pod ? [pod.gpu] : [...spec.gpus],
+    gpuCount,
+    cloud,
+    image: plan?.image ?? spec.image,
+    templateId,
+    model: plan?.model ?? spec.model,
+    api: plan?.api ?? spec.api,
+  };
 }

@@ -2,13 +2,15 @@ import {
   WORKFLOW_LEASE_TTL_SECONDS,
   EXTERNAL_LEASE_TTL_SECONDS,
   isAccepting,
+  specConflict,
   type AcquiredLease,
+  type ErrorCode,
   type LeaseHolder,
   type PodSessionSpec,
   type SessionPhase,
 } from '../../contract/index.js';
 import { clock, iso } from './clock-text.js';
-import { budgetEndMs, condemn, seenGone, whyNoOther } from './session-pods.js';
+import { budgetEndMs, condemn, seenGone, specOf, whyNoOther } from './session-pods.js';
 import type {
   CondemnedPod,
   EndedLease,
@@ -144,6 +146,11 @@ export class SessionState {
     }
     if (!this.acceptsLeases() && !this.mayReopen(nowMs)) {
       this.sendRevoke(request, this.data.stop?.reason ?? 'the session is ending');
+      return;
+    }
+    const conflict = request.wants && specConflict(specOf(this.data), request.wants);
+    if (conflict !== undefined) {
+      this.sendRefusal(request, conflict, 'SESSION_SPEC_CONFLICT');
       return;
     }
     if (this.data.queue.some((waiting) => waiting.leaseId === request.leaseId)) return;
@@ -358,6 +365,13 @@ export class SessionState {
     const final = stop !== undefined && isFinalStop(stop);
     const revoke = { leaseId: lease.leaseId, reason, final, code: final ? (stop.code ?? 'LEASE_REVOKED') : undefined };
     this.post({ kind: 'revoke', workflowId, revoke });
+  }
+
+  /** Asking again would be refused again. */
+  private sendRefusal({ leaseId, holder }: AcquiredLease, reason: string, code: ErrorCode): void {
+    const workflowId = signalTarget(holder);
+    if (workflowId === undefined) return;
+    this.post({ kind: 'revoke', workflowId, revoke: { leaseId, reason, final: true, code } });
   }
 
   /** Only the newest word to a holder counts: what repeats itself while nobody delivers must not grow. */

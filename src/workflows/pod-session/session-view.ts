@@ -2,7 +2,7 @@ import { isAccepting, type PodSummary, type SessionRecord, type SessionStatus } 
 import { literal } from '../markdown.js';
 import { clock, iso, roundSeconds, roundUsd } from './clock-text.js';
 import type { EndedLease, SessionData, SessionPod } from './session-data.js';
-import { costOf, podsOf } from './session-pods.js';
+import { costOf, podsOf, specOf } from './session-pods.js';
 import { SessionState } from './session-state.js';
 
 function costUsd(pod: SessionPod, nowMs: number): number {
@@ -51,6 +51,7 @@ export function sessionStatus(data: SessionData, nowMs: number): SessionStatus {
     why: why(state),
     stopReason: data.stop?.reason,
     jobsServed: data.jobsServed,
+    spec: specOf(data),
   };
 }
 
