@@ -1,33 +1,36 @@
 import { DEFAULT_IMAGE } from '../contract/index.js';
-import { usdPerHour, type GpuOffer } from '../runpod/index.js';
+import { cappedLimits, limitName } from '../limits.js';
+import { chooseGpus, passedOverText, similarGpus, type Choice, type GpuOffer } from '../runpod/index.js';
 import { finalFailure } from './failures.js';
 import { withHeart } from './heart.js';
 import type { PodDependencies } from './pod-dependencies.js';
 import type { PlanSessionInput, SessionPlan } from './types.js';
 
-const MAX_SUGGESTIONS = 5;
 /** A budget that buys less could only pay for a pod that nobody can use: the shortest boot that may be asked for. */
 const SHORTEST_LIFE_SECONDS = 10;
 
 /**
- * Fills in the operator's defaults, looks the candidates up in RunPod's catalog and fixes the hard deadline:
- * start + min(lifetime, what the budget buys of the dearest candidate).
+ * Fills in the operator's defaults, applies the operator's caps, looks the candidates up in RunPod's catalog and fixes the
+ * hard deadline: start + min(lifetime, what the budget buys of the dearest candidate).
  * @throws GPU_UNKNOWN, PRICE_LIMIT, INVALID_INPUT; RunPod's failures
  */
 export function planSession(deps: PodDependencies, { spec, startedAtMs }: PlanSessionInput): Promise<SessionPlan> {
   return withHeart(deps, async (_heart, signal) => {
-    const catalog = await deps.runpod.listGpus({ signal, cloud: spec.cloud, count: spec.gpuCount });
-    const candidates = spec.gpus.map((gpu) => ({ gpu, costPerHourUsd: podPrice(catalog, gpu, spec) }));
-    const affordable = candidates.filter(({ costPerHourUsd }) => costPerHourUsd <= spec.maxPriceUsdPerHour);
-    if (affordable.length === 0) {
-      const prices = candidates.map(({ gpu, costPerHourUsd }) => `${gpu} $${costPerHourUsd}`).join(', ');
-      const message = `maxPriceUsdPerHour: $${spec.maxPriceUsdPerHour} is below every candidate's price (${prices}). Raise it or name another GPU.`;
-      throw finalFailure('PRICE_LIMIT', message, { nothingCreated: true });
+    const limits = cappedLimits(spec, deps.caps);
+    const { gpus, gpuCount, cloud } = spec;
+    const catalog = await deps.runpod.listGpus({ signal, cloud, count: gpuCount });
+    const { maxPriceUsdPerHour, maxCostUsd, maxLifetimeSeconds } = limits;
+    const choice = chooseGpus(catalog, { gpus, gpuCount, cloud, maxPriceUsdPerHour });
+    const { candidates } = choice;
+    const passedOver = [...choice.tooDear, ...choice.notOffered];
+    if (candidates.length === 0) {
+      throw noCandidate(choice, catalog, cloud, limitName('maxPriceUsdPerHour', spec, limits));
     }
-    const dearest = Math.max(...affordable.map(({ costPerHourUsd }) => costPerHourUsd));
-    const budgetSeconds = (3600 * spec.maxCostUsd) / dearest;
+    const dearest = Math.max(...candidates.map(({ costPerHourUsd }) => costPerHourUsd));
+    const budgetSeconds = (3600 * maxCostUsd) / dearest;
     if (budgetSeconds < SHORTEST_LIFE_SECONDS) {
-      const message = `maxCostUsd: $${spec.maxCostUsd} buys less than ${SHORTEST_LIFE_SECONDS} s at $${dearest} an hour. Raise it.`;
+      const field = limitName('maxCostUsd', spec, limits);
+      const message = `${field}: $${maxCostUsd} buys less than ${SHORTEST_LIFE_SECONDS} s at $${dearest} an hour. Raise it.`;
       throw finalFailure('INVALID_INPUT', message, { nothingCreated: true });
     }
     return {
@@ -37,26 +40,27 @@ export function planSession(deps: PodDependencies, { spec, startedAtMs }: PlanSe
       // The operator's file is the operator's model: another model is pulled by its name.
       modelFile: spec.model === undefined || spec.model === deps.defaults.model ? deps.defaults.modelFile : undefined,
       image: spec.templateId === undefined ? (spec.image ?? DEFAULT_IMAGE) : undefined,
-      candidates: affordable,
-      hardDeadlineMs: startedAtMs + Math.floor(Math.min(spec.maxLifetimeSeconds, budgetSeconds)) * 1000,
+      candidates,
+      ...(passedOver.length > 0 && { passedOver }),
+      limits,
+      hardDeadlineMs: startedAtMs + Math.floor(Math.min(maxLifetimeSeconds, budgetSeconds)) * 1000,
     };
   });
 }
 
-function podPrice(
+/** A price that is too high could be agreed to; a GPU that is not there could not. */
+function noCandidate(
+  { tooDear, notOffered }: Choice,
   catalog: readonly GpuOffer[],
-  gpu: string,
-  spec: { readonly cloud: 'SECURE' | 'COMMUNITY'; readonly gpuCount: number },
-): number {
-  const offer = catalog.find(({ id }) => id === gpu);
-  const price = offer && usdPerHour(offer, spec.cloud);
-  if (price !== undefined) return price * spec.gpuCount;
-  const wanted = gpu.toLowerCase();
-  const offered = catalog.filter((other) => usdPerHour(other, spec.cloud) !== undefined);
-  const near = offered.filter(({ id }) => id.toLowerCase().includes(wanted) || wanted.includes(id.toLowerCase()));
-  const names = (near.length > 0 ? near : offered).slice(0, MAX_SUGGESTIONS).map(({ id }) => id);
-  const problem = offer ? `"${gpu}" is not offered in the ${spec.cloud} cloud` : `RunPod has no GPU "${gpu}"`;
-  throw finalFailure('GPU_UNKNOWN', `gpus: ${problem}. There is for example: ${names.join(', ')}.`, {
-    nothingCreated: true,
-  });
+  cloud: 'SECURE' | 'COMMUNITY',
+  priceField: string,
+): Error {
+  const reasons = passedOverText([...tooDear, ...notOffered]);
+  if (tooDear.length > 0) {
+    const message = `${priceField}: no candidate is within it (${reasons}). Raise it or name another GPU.`;
+    return finalFailure('PRICE_LIMIT', message, { nothingCreated: true });
+  }
+  const names = similarGpus(catalog, notOffered[0]?.gpu ?? '', cloud).join(', ');
+  const message = `gpus: ${reasons}. There is for example: ${names}.`;
+  return finalFailure('GPU_UNKNOWN', message, { nothingCreated: true });
 }

@@ -1,4 +1,5 @@
 import type { ApiKind } from '../contract/index.js';
+import type { OperatorCaps } from '../limits.js';
 import type { Clock, GateClient, PodScripts, RunPodClient, Sleep } from '../runpod/index.js';
 import type { HolderState, WaitingHolder } from './types.js';
 
@@ -22,6 +23,7 @@ export interface PodDependencies extends GateAccess {
   /** With the namespace's suffix. */
   readonly owner: string;
   readonly defaults: { readonly api: ApiKind; readonly model: string; readonly modelFile: string | undefined };
+  readonly caps: OperatorCaps;
   readonly describeHolders: (holders: readonly WaitingHolder[]) => Promise<readonly HolderState[]>;
   readonly clock: Clock;
   readonly sleep: Sleep;
