@@ -33,9 +33,17 @@ export function cappedLimits(asked: SessionLimits, caps: OperatorCaps): SessionL
   };
 }
 
-/** A limit as errors name it: the session's field or, where that is what binds, the operator's variable. */
-export function limitName(limit: keyof SessionLimits, asked: SessionLimits, limits: SessionLimits): string {
-  return limits[limit] < asked[limit] ? `${limit}, capped by the operator's ${CAP_VARIABLES[limit]}` : limit;
+/**
+ * A limit as errors name it: the session's field or, where that is what binds, the operator's variable.
+ * @param name what the person who asked calls the field
+ */
+export function limitName(
+  limit: keyof SessionLimits,
+  asked: SessionLimits,
+  limits: SessionLimits,
+  name: string = limit,
+): string {
+  return limits[limit] < asked[limit] ? `${name}, capped by the operator's ${CAP_VARIABLES[limit]}` : name;
 }
 
 /** The most that a session may cost at a price an hour, in whole cents, rounded up. */

@@ -1,6 +1,6 @@
 import { DEFAULT_IMAGE } from '../contract/index.js';
 import { cappedLimits, limitName } from '../limits.js';
-import { chooseGpus, passedOverText, similarGpus, type Choice, type GpuOffer } from '../runpod/index.js';
+import { chooseGpus, refusalOf } from '../runpod/index.js';
 import { finalFailure } from './failures.js';
 import { withHeart } from './heart.js';
 import type { PodDependencies } from './pod-dependencies.js';
@@ -23,9 +23,8 @@ export function planSession(deps: PodDependencies, { spec, startedAtMs }: PlanSe
     const choice = chooseGpus(catalog, { gpus, gpuCount, cloud, maxPriceUsdPerHour });
     const { candidates } = choice;
     const passedOver = [...choice.tooDear, ...choice.notOffered];
-    if (candidates.length === 0) {
-      throw noCandidate(choice, catalog, cloud, limitName('maxPriceUsdPerHour', spec, limits));
-    }
+    const refusal = refusalOf(choice, catalog, cloud, limitName('maxPriceUsdPerHour', spec, limits));
+    if (refusal) throw finalFailure(refusal.code, refusal.message, { nothingCreated: true });
     const dearest = Math.max(...candidates.map(({ costPerHourUsd }) => costPerHourUsd));
     const budgetSeconds = (3600 * maxCostUsd) / dearest;
     if (budgetSeconds < SHORTEST_LIFE_SECONDS) {
@@ -46,21 +45,4 @@ export function planSession(deps: PodDependencies, { spec, startedAtMs }: PlanSe
       hardDeadlineMs: startedAtMs + Math.floor(Math.min(maxLifetimeSeconds, budgetSeconds)) * 1000,
     };
   });
-}
-
-/** A price that is too high could be agreed to; a GPU that is not there could not. */
-function noCandidate(
-  { tooDear, notOffered }: Choice,
-  catalog: readonly GpuOffer[],
-  cloud: 'SECURE' | 'COMMUNITY',
-  priceField: string,
-): Error {
-  const reasons = passedOverText([...tooDear, ...notOffered]);
-  if (tooDear.length > 0) {
-    const message = `${priceField}: no candidate is within it (${reasons}). Raise it or name another GPU.`;
-    return finalFailure('PRICE_LIMIT', message, { nothingCreated: true });
-  }
-  const names = similarGpus(catalog, notOffered[0]?.gpu ?? '', cloud).join(', ');
-  const message = `gpus: ${reasons}. There is for example: ${names}.`;
-  return finalFailure('GPU_UNKNOWN', message, { nothingCreated: true });
 }

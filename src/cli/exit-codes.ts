@@ -33,7 +33,7 @@ export function asRemote(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
-const USAGE_CODES: readonly ErrorCode[] = ['INVALID_INPUT', 'INPUT_TOO_LARGE', 'CONFIG_INVALID'];
+const USAGE_CODES: readonly ErrorCode[] = ['INVALID_INPUT', 'INPUT_TOO_LARGE', 'CONFIG_INVALID', 'RUNPOD_UNAUTHORIZED'];
 const UNREACHABLE_CODES: readonly ErrorCode[] = ['TEMPORAL_UNREACHABLE', 'NO_WORKER', 'RUNPOD_UNREACHABLE'];
 
 export function exitCodeFor(error: unknown): number {

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addCancel } from './commands/cancel.js';
 import { addDev } from './commands/dev.js';
 import { addDoctor } from './commands/doctor.js';
+import { addGpus } from './commands/gpus.js';
 import { addJobs } from './commands/jobs.js';
 import { addRun } from './commands/run.js';
 import { addStartSession } from './commands/start-session.js';
@@ -30,7 +31,18 @@ export function buildProgram(): Command {
     .showSuggestionAfterError()
     .addHelpText('after', EPILOGUE)
     .exitOverride();
-  for (const add of [addStartSession, addRun, addStatus, addJobs, addStop, addCancel, addDev, addWorker, addDoctor]) {
+  for (const add of [
+    addStartSession,
+    addRun,
+    addStatus,
+    addJobs,
+    addGpus,
+    addStop,
+    addCancel,
+    addDev,
+    addWorker,
+    addDoctor,
+  ]) {
     add(program);
   }
   return program;

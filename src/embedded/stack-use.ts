@@ -3,6 +3,7 @@ import { WORKFLOW_TYPES } from '../contract/index.js';
 import { NAMESPACE } from './child-environment.js';
 import { livingClients } from './clients.js';
 import { livingPods } from './emulator-server.js';
+import type { StackInfo } from './stack-types.js';
 
 const CALL_DEADLINE_MS = 5000;
 /** temporal.api.enums.v1.WorkflowExecutionStatus WORKFLOW_EXECUTION_STATUS_RUNNING */
@@ -15,17 +16,21 @@ export interface UsedStack {
   readonly dataDir: string;
   /** Undefined when Temporal does not answer. */
   readonly connection: Connection | undefined;
-  readonly emulatorUrl: string;
+  readonly stack: StackInfo;
 }
 
 /**
- * Somebody or something still needs the stack. While Temporal cannot be asked, a pod that lives stands for its session:
- * unknown is not unused. With neither to be asked there is nothing left to wait for.
+ * Somebody or something still needs the stack. While Temporal cannot be asked, a pod of the emulator that lives stands for
+ * its session: unknown is not unused. With neither to be asked there is nothing left to wait for. Pods of a real account are
+ * not asked for here: any of them may live while Temporal does not answer. When its process has ended, this stack can end no
+ * pod any more; the next one takes the sessions over from the database, so it must not stand in that one's way.
  */
-export async function isUsed({ dataDir, connection, emulatorUrl }: UsedStack): Promise<boolean> {
+export async function isUsed({ dataDir, connection, stack }: UsedStack): Promise<boolean> {
   if (livingClients(dataDir).length > 0) return true;
   const open = connection && (await hasOpenWorkflow(connection).catch(() => undefined));
-  return open ?? ((await livingPods(emulatorUrl)) ?? 0) > 0;
+  if (open !== undefined) return open;
+  if (stack.runpod === 'account') return !stack.died.some(({ name }) => name === 'temporal');
+  return ((await livingPods(stack.emulatorUrl)) ?? 0) > 0;
 }
 
 /** Visibility may show a workflow as running for a moment after its end, so each is looked at itself. */

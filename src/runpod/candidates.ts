@@ -1,3 +1,4 @@
+import { DevloopError } from '../contract/index.js';
 import { usdPerHour, type Cloud, type GpuOffer } from './types.js';
 
 const MAX_SUGGESTIONS = 5;
@@ -60,8 +61,29 @@ export function passedOverText(passedOver: readonly PassedOver[]): string {
   return passedOver.map(({ gpu, reason }) => `${gpu}: ${reason}`).join('; ');
 }
 
+/**
+ * Why nothing of a wish can be rented; undefined when something can. A price that is too high could be agreed to, a GPU that
+ * is not there could not, so the price is what is told first.
+ * @param priceLimit who set the limit, such as the field's name
+ */
+export function refusalOf(
+  { candidates, tooDear, notOffered }: Choice,
+  catalog: readonly GpuOffer[],
+  cloud: Cloud,
+  priceLimit: string,
+): DevloopError | undefined {
+  if (candidates.length > 0) return undefined;
+  const reasons = passedOverText([...tooDear, ...notOffered]);
+  if (tooDear.length > 0) {
+    const message = `${priceLimit}: no candidate is within it (${reasons}). Raise it or name another GPU.`;
+    return new DevloopError('PRICE_LIMIT', message);
+  }
+  const names = similarGpus(catalog, notOffered[0]?.gpu ?? '', cloud).join(', ');
+  return new DevloopError('GPU_UNKNOWN', `gpus: ${reasons}. There is for example: ${names}.`);
+}
+
 /** GPU ids that the cloud does offer: those like the wanted one, else any. */
-export function similarGpus(catalog: readonly GpuOffer[], gpu: string, cloud: Cloud): string[] {
+function similarGpus(catalog: readonly GpuOffer[], gpu: string, cloud: Cloud): string[] {
   const wanted = gpu.toLowerCase();
   const offered = catalog.filter((offer) => usdPerHour(offer, cloud) !== undefined);
   const near = offered.filter(({ id }) => id.toLowerCase().includes(wanted) || wanted.includes(id.toLowerCase()));

@@ -1,7 +1,7 @@
 export {
   chooseGpus,
   passedOverText,
-  similarGpus,
+  refusalOf,
   type Candidate,
   type Choice,
   type GpuWish,
