@@ -16,10 +16,11 @@ export function withinAccountCap(
 ): { readonly candidates: readonly Candidate[]; readonly passedOver: readonly PassedOver[] } {
   const living = pods.filter((pod) => isAlive(pod) && hasDevloopName(pod.name));
   const usd = living.reduce((sum, pod) => sum + (pod.costPerHourUsd ?? 0), 0);
-  const now = `the account has ${living.length} living pods named devloop.*, for $${usd.toFixed(2)} an hour together`;
+  const count = living.length === 1 ? '1 living pod' : `${living.length} living pods`;
+  const now = `the account has ${count} named devloop.*, for $${usd.toFixed(2)} an hour in all`;
   const wayOut = 'End a session (devloop stop), wait for one to end, or raise the cap of the workers.';
   if (living.length >= accountPods) {
-    const message = `DEVLOOP_MAX_PODS: ${now}, and the operator's cap is ${accountPods} pods. ${wayOut}`;
+    const message = `DEVLOOP_MAX_PODS: ${now}, and the operator's cap is ${accountPods}. ${wayOut}`;
     throw finalFailure('ACCOUNT_CAP', message, { nothingCreated });
   }
   const tooMuch = candidates.filter(({ costPerHourUsd }) => usd + costPerHourUsd > accountUsdPerHour);

@@ -1,8 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -11,95 +8,12 @@ import {
   sessionRecordSchema,
   sessionStatusSchema,
 } from '../../src/contract/index.js';
-import { readStack, stopStack, type EmulatorStackInfo } from '../../src/embedded/index.js';
+import { documentOf, Place, type Running } from '../support/place.js';
 import { isAlive, processesIn, waitUntil } from '../support/processes.js';
 
-const MAIN = process.env.DEVLOOP_CLI_MAIN ?? resolve(import.meta.dirname, '../../dist/src/cli/main.js');
 const MODE_LINE = 'Temporal: embedded · RunPod: emulator (no account, no charge)';
 /** A start with everything in the cache, a boot and a model's answer on two busy cores. */
 const SESSION_MS = 240_000;
-
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** The compiled command in a folder of its own, with nothing of this machine's settings. */
-class Place {
-  readonly folder = mkdtempSync(join(tmpdir(), 'devloop-cli-'));
-  readonly dataDir = join(this.folder, '.devloop');
-  private readonly children: ChildProcess[] = [];
-
-  start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
-    const clean = Object.fromEntries(
-      Object.entries(process.env).filter(
-        ([name]) => !/^(TEMPORAL_|RUNPOD_|DEVLOOP_(DATA|GATE|LOG|DEFAULT))/.test(name),
-      ),
-    );
-    const child = spawn(process.execPath, [MAIN, ...args], {
-      cwd: this.folder,
-      env: { ...clean, TEMPORAL_CONFIG_FILE: join(this.folder, 'none.toml'), ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.children.push(child);
-    return new Running(child);
-  }
-
-  run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-    return this.start(args, env).ended;
-  }
-
-  get stack(): EmulatorStackInfo {
-    const stack = readStack(this.dataDir);
-    if (stack?.runpod !== 'emulator') throw new Error('no stack with an emulator is running');
-    return stack;
-  }
-
-  nothingRuns(): Promise<boolean> {
-    return waitUntil(() => processesIn(this.folder).length === 0, { timeoutMs: 20_000, what: 'no process is left' });
-  }
-
-  async end(): Promise<void> {
-    for (const child of this.children) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
-    await stopStack(this.dataDir);
-    await this.nothingRuns();
-    rmSync(this.folder, { recursive: true, force: true });
-  }
-}
-
-class Running {
-  stdout = '';
-  stderr = '';
-  readonly ended: Promise<Ended>;
-
-  constructor(readonly child: ChildProcess) {
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
-    this.ended = once(child, 'close').then(([code]) => ({
-      code: code as number | null,
-      stdout: this.stdout,
-      stderr: this.stderr,
-    }));
-  }
-
-  says(text: string | RegExp, timeoutMs = 120_000): Promise<unknown> {
-    const said = (): boolean => {
-      if (this.child.exitCode !== null) throw new Error(`ended without saying ${text}: ${this.stdout}\n${this.stderr}`);
-      return typeof text === 'string' ? this.all.includes(text) : text.test(this.all);
-    };
-    return waitUntil(said, { timeoutMs, what: `the command says ${text}`, everyMs: 20 });
-  }
-
-  private get all(): string {
-    return this.stdout + this.stderr;
-  }
-}
-
-function documentOf<T = Record<string, unknown>>({ stdout }: Ended): T {
-  expect(stdout.trimEnd().split('\n')).toHaveLength(1);
-  return JSON.parse(stdout) as T;
-}
 
 let place: Place;
 

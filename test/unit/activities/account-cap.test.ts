@@ -37,7 +37,7 @@ describe("the account's cap on pods", () => {
     const { failure } = await start(runpod, { accountPods: 2 });
     expect(codeOf(failure)).toEqual({ code: 'ACCOUNT_CAP', final: true, nothingCreated: true });
     expect(failure?.message).toMatch(
-      /^DEVLOOP_MAX_PODS: .* 2 living pods .*\$1\.38 an hour.* cap is 2 pods.*devloop stop/,
+      /^DEVLOOP_MAX_PODS: .* 2 living pods .*\$1\.38 an hour.* cap is 2\..*devloop stop/,
     );
     expect(runpod.calls('POST')).toEqual([]);
   });
