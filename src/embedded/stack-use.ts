@@ -21,15 +21,17 @@ export interface UsedStack {
 
 /**
  * Somebody or something still needs the stack. While Temporal cannot be asked, a pod of the emulator that lives stands for
- * its session: unknown is not unused. With neither to be asked there is nothing left to wait for. Pods of a real account are
- * not asked for here: any of them may live while Temporal does not answer. When its process has ended, this stack can end no
- * pod any more; the next one takes the sessions over from the database, so it must not stand in that one's way.
+ * its session: unknown is not unused. With neither to be asked there is nothing left to wait for.
+ *
+ * Pods of a real account do not end with their stack, so while Temporal cannot be asked any of them may live. A stack whose
+ * Temporal or worker has ended can end no pod any more: the next one can, from the same database, and this one must not
+ * stand in its way.
  */
 export async function isUsed({ dataDir, connection, stack }: UsedStack): Promise<boolean> {
   if (livingClients(dataDir).length > 0) return true;
+  if (stack.runpod === 'account' && stack.died.length > 0) return false;
   const open = connection && (await hasOpenWorkflow(connection).catch(() => undefined));
-  if (open !== undefined) return open;
-  if (stack.runpod === 'account') return !stack.died.some(({ name }) => name === 'temporal');
+  if (open !== undefined || stack.runpod === 'account') return open ?? true;
   return ((await livingPods(stack.emulatorUrl)) ?? 0) > 0;
 }
 

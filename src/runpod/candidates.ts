@@ -16,7 +16,7 @@ export interface GpuWish {
 export interface Candidate {
   readonly gpu: string;
   readonly costPerHourUsd: number;
-  /** RunPod's catalog shows no stock. Its word lags in both directions, so the candidate keeps its place. */
+  /** RunPod's catalog shows no stock. That is a hint of a moment ago, so the candidate keeps its place. */
   readonly outOfStock?: true;
 }
 

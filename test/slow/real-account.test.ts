@@ -171,6 +171,38 @@ describe('a stack with a real account', () => {
     expect(filesWithKey(place.folder)).toEqual([]);
   });
 
+  it('that was killed with its machine leaves its sessions to the next start', async () => {
+    const options = ['--no-prompt', '--max-price', '0.70', '--json'];
+    const first = await place.run(['start-session', 'kept', '-d', '--idle-timeout', '10m', ...options], account);
+    expect(first.code, first.stderr).toBe(0);
+    await waitUntil(async () => (await living()).length === 1, { timeoutMs: 30_000, what: 'the pod' });
+    process.kill(readStack(place.dataDir)!.pids.supervisor, 'SIGKILL');
+    await place.nothingRuns();
+    expect(await living()).toHaveLength(1);
+
+    const again = place.start(['start-session', 'kept', ...options], account);
+    await again.says('● ready');
+    again.child.kill('SIGINT');
+    const ended = await again.ended;
+    expect(ended.code, ended.stderr).toBe(130);
+    expect(ended.stderr).toContain('joined session "kept"');
+    expect(await podsOf('kept')).toMatchObject([{ status: 'TERMINATED' }]);
+  });
+
+  it('ends when its worker was killed, so that the next start can end the pod', async () => {
+    const options = ['--no-prompt', '--max-price', '0.70', '--json'];
+    const running = place.start(['start-session', 'orphan', '-d', '--idle-timeout', '10m', ...options], account);
+    expect((await running.ended).code).toBe(0);
+    await waitUntil(async () => (await living()).length === 1, { timeoutMs: 30_000, what: 'the pod' });
+    process.kill(readStack(place.dataDir)!.pids.worker, 'SIGKILL');
+    await place.nothingRuns();
+    const again = place.start(['start-session', 'orphan', ...options], account);
+    await again.says('● ready');
+    again.child.kill('SIGINT');
+    await again.ended;
+    expect(await living()).toEqual([]);
+  });
+
   it('is ended by dev with its sessions, their pods first', async () => {
     const dev = place.start(['dev', '--json', '--max-price', '0.70'], account);
     await waitUntil(() => dev.stdout.endsWith('\n'), { timeoutMs: 60_000, what: 'dev is ready' });
