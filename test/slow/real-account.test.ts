@@ -1,8 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { Client } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readStack } from '../../src/embedded/index.js';
+import { sessionWorkflowId, type PodSessionInput } from '../../src/contract/index.js';
+import { connectLocally, readStack } from '../../src/embedded/index.js';
 import { binaries, isMissing, needed } from '../support/binaries.js';
 import { startEmulator, type RunningEmulator } from '../support/emulator.js';
 import { CLI_MAIN, documentOf, Place } from '../support/place.js';
@@ -44,12 +46,23 @@ afterEach(() => place.end());
 const living = async () => (await runpod.ledger()).filter(({ terminatedAt }) => terminatedAt === null);
 const podsOf = async (session: string) => (await runpod.ledger()).filter(({ name }) => name.split('.')[2] === session);
 
-/** Files below a folder, whatever is in them, that hold the key. */
+/** Files below a folder, whatever is in them, that hold the key. While a stack runs some come and go. */
 function filesWithKey(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => readFileSync(file).includes(KEY));
+    .filter((file) => existsSync(file) && readFileSync(file).includes(KEY));
+}
+
+/** What the session's workflow was started with. */
+async function inputOf(session: string): Promise<PodSessionInput> {
+  const { temporalAddress, namespace } = readStack(place.dataDir)!;
+  const connection = await connectLocally(temporalAddress, 5000);
+  const client = new Client({ connection, namespace });
+  const { events } = await client.workflow.getHandle(sessionWorkflowId(session)).fetchHistory();
+  await connection.close();
+  const payload = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data ?? [];
+  return JSON.parse(Buffer.from(payload).toString()) as PodSessionInput;
 }
 
 /** Processes of this machine that have the key in their command line; RunPod itself is not ours. */
@@ -78,7 +91,14 @@ describe('start-session with a RunPod key', () => {
     await running.says('● ready');
     const stack = readStack(place.dataDir);
     expect(stack).toMatchObject({ runpod: 'account', apiUrl: account.RUNPOD_API_URL, model: MODEL });
+    expect(filesWithKey(place.folder)).toEqual([]);
     expect(commandLinesWithKey()).toEqual([]);
+    // What was agreed to binds.
+    expect(await inputOf('real')).toMatchObject({
+      maxPriceUsdPerHour: 0.7,
+      maxCostUsd: 0.69,
+      maxLifetimeSeconds: 3600,
+    });
     if (process.platform === 'linux') {
       const holders = Object.entries(stack!.pids).filter(([, pid]) =>
         readFileSync(`/proc/${pid}/environ`, 'latin1').includes(KEY),
