@@ -10,7 +10,7 @@ export interface Quote {
   readonly limits: SessionLimits;
   /** US dollars an hour of the dearest candidate; without one of the dearest that the limits allow. */
   readonly usdPerHour: number;
-  /** US dollars. Holds for the session when it is given to it as `maxCostUsd`. */
+  /** US dollars. */
   readonly worstCaseUsd: number;
   /** Why nothing can be rented; undefined when something can. */
   readonly refusal: DevloopError | undefined;
@@ -32,6 +32,11 @@ export function quoteFor(input: PodSessionInput, caps: OperatorCaps, catalog: re
     worstCaseUsd: worstCaseUsd(limits, usdPerHour),
     refusal: refusalOf(choice, catalog, cloud, limitName('maxPriceUsdPerHour', spec, limits, '--max-price')),
   };
+}
+
+/** What was agreed to binds: a price that rises afterwards refuses the session, or costs it lifetime, but no more money. */
+export function agreedInput(input: PodSessionInput, { usdPerHour, worstCaseUsd }: Quote): PodSessionInput {
+  return { ...input, maxPriceUsdPerHour: input.maxPriceUsdPerHour ?? usdPerHour, maxCostUsd: worstCaseUsd };
 }
 
 /** Lines for people: every candidate's price, whatever is passed over, the worst case. */

@@ -7,7 +7,7 @@ import { formatUsd } from './duration.js';
 import type { Interrupt } from './interrupt.js';
 import type { Output } from './output.js';
 import type { Progress } from './progress.js';
-import { quoteFor, quoteLines, type Quote } from './quote.js';
+import { agreedInput, quoteFor, quoteLines } from './quote.js';
 
 export interface Spending {
   readonly config: Config;
@@ -29,13 +29,14 @@ export function accountOf({ runpod }: Config): RunPodAccount | undefined {
 
 /**
  * Nothing has been started and nothing is paid yet: shows the price an hour and the worst case, and has them confirmed.
+ * @returns the input, held to what was agreed to
  * @throws DevloopError when a stack of the other kind runs here, nobody can be asked, RunPod gives no prices, or nothing can
  *   be rented; Interrupted without an explicit yes
  */
 export async function agreeToSpend(
   { config, account, input, yes, remark, mayBeEmpty = false }: Spending,
   { out, progress, interrupt }: { readonly out: Output; readonly progress: Progress; readonly interrupt: Interrupt },
-): Promise<Quote> {
+): Promise<PodSessionInput> {
   const stack = readStack(config.dataDir);
   if (stack !== undefined) requireSameRunPod(stack, account);
   const terminal = process.stdin.isTTY && out.notes.isTTY;
@@ -49,5 +50,5 @@ export async function agreeToSpend(
     const question = `Rent for up to ${formatUsd(quote.usdPerHour)} an hour, at most ${formatUsd(quote.worstCaseUsd)} for a session?`;
     await confirm(question, { input: process.stdin, output: out.notes }, interrupt.signal);
   }
-  return quote;
+  return agreedInput(input, quote);
 }

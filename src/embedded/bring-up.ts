@@ -91,7 +91,7 @@ async function bringUpParts(
       ),
     ),
   );
-  parts.push(temporalProgram, starting.programs, allBinaries, temporal, starting.ready, worker);
+  parts.push(temporalProgram, starting.programs, allBinaries, temporal, starting.child, starting.ready, worker);
   const ready = Promise.all([temporal, starting.ready, worker, allBinaries]);
   const temporalChild = temporal.then(({ child }) => child);
   const [{ address, webUiUrl, connection, child }, side, workerChild] = await Promise.race([

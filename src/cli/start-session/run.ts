@@ -74,9 +74,7 @@ async function inputFor(
 ): Promise<PodSessionInput> {
   if (mode === 'emulator') return { idleTimeoutSeconds: EMBEDDED_IDLE_SECONDS, ...input };
   if (account === undefined) return input;
-  const { worstCaseUsd } = await agreeToSpend({ config, account, input, yes }, tools);
-  // A price that rises from here on costs lifetime, not more than what was agreed to.
-  return { ...input, maxCostUsd: worstCaseUsd };
+  return agreeToSpend({ config, account, input, yes }, tools);
 }
 
 async function external({ temporal }: Surroundings, out: Output): Promise<Place> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { quoteFor, quoteLines } from '../../../src/cli/quote.js';
+import { agreedInput, quoteFor, quoteLines } from '../../../src/cli/quote.js';
 import { matchingGpus } from '../../../src/cli/show-gpus.js';
 import { loadConfig } from '../../../src/config.js';
 import type { PodSessionInput } from '../../../src/contract/index.js';
@@ -44,6 +44,13 @@ describe('what a session would cost', () => {
     expect(quote({ maxPriceUsdPerHour: 0.5 }).refusal?.message).toMatch(/^--max-price: .*RTX 4090: \$0\.69 /);
     expect(quote({ gpus: ['L5'] }).refusal?.code).toBe('GPU_UNKNOWN');
     expect(quote().refusal).toBeUndefined();
+  });
+
+  it('binds the session once it was agreed to', () => {
+    const input = { session: 's', maxLifetimeSeconds: 3600 };
+    expect(agreedInput(input, quote(input))).toEqual({ ...input, maxPriceUsdPerHour: 0.69, maxCostUsd: 0.69 });
+    const priced = { ...input, maxPriceUsdPerHour: 0.8 };
+    expect(agreedInput(priced, quote(priced))).toEqual({ ...priced, maxCostUsd: 0.69 });
   });
 
   it('is shown with every candidate, what is passed over, and the worst case', () => {
