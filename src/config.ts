@@ -3,11 +3,13 @@ import { join, resolve } from 'node:path';
 import { config as readDotenv } from 'dotenv';
 import * as z from 'zod';
 import { API_KINDS, DEFAULT_MODEL, DevloopError } from './contract/index.js';
+import type { OperatorCaps } from './limits.js';
 
 /** Longest `DEVLOOP_OWNER`: with the namespace's suffix and the other fields a pod name stays within 191 characters. */
 const MAX_OWNER_CHARACTERS = 23;
 
 const text = z.string().trim().min(1);
+const positive = z.coerce.number().positive();
 
 const environmentSchema = z.object({
   RUNPOD_API_KEY: text.optional(),
@@ -28,6 +30,12 @@ const environmentSchema = z.object({
   DEVLOOP_MODEL_FILE: text.optional(),
   DEVLOOP_WEBHOOK_URL: z.url({ protocol: /^https?$/ }).optional(),
   DEVLOOP_WEBHOOK_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
+  DEVLOOP_MAX_PRICE_USD_PER_HOUR: positive.optional(),
+  DEVLOOP_MAX_COST_USD: positive.optional(),
+  /** Seconds. */
+  DEVLOOP_MAX_LIFETIME: positive.optional(),
+  DEVLOOP_MAX_PODS: z.coerce.number().int().nonnegative().optional(),
+  DEVLOOP_MAX_USD_PER_HOUR: z.coerce.number().nonnegative().optional(),
   DEVLOOP_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
   DEVLOOP_NO_DOWNLOAD: z
     .enum(['0', '1', 'true', 'false'])
@@ -53,6 +61,7 @@ export interface Config {
   };
   /** Where news of sessions and pods is sent, signed with the secret. */
   readonly webhook: { readonly url: string; readonly secret: string } | undefined;
+  readonly caps: OperatorCaps;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error';
   readonly noDownload: boolean;
 }
@@ -87,6 +96,13 @@ export function loadConfig(env: NodeJS.ProcessEnv = readEnvironment()): Config {
       modelFile: values.DEVLOOP_MODEL_FILE,
     },
     webhook: webhookOf(values.DEVLOOP_WEBHOOK_URL, values.DEVLOOP_WEBHOOK_SECRET),
+    caps: {
+      maxPriceUsdPerHour: values.DEVLOOP_MAX_PRICE_USD_PER_HOUR,
+      maxCostUsd: values.DEVLOOP_MAX_COST_USD,
+      maxLifetimeSeconds: values.DEVLOOP_MAX_LIFETIME,
+      accountPods: values.DEVLOOP_MAX_PODS,
+      accountUsdPerHour: values.DEVLOOP_MAX_USD_PER_HOUR,
+    },
     logLevel: values.DEVLOOP_LOG_LEVEL,
     noDownload: values.DEVLOOP_NO_DOWNLOAD,
   };

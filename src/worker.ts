@@ -57,7 +57,6 @@ export async function runWorker(): Promise<void> {
   if (!temporal || missing.length > 0) {
     throw new DevloopError('CONFIG_INVALID', `the worker needs ${missing.join(', ')}: set it in .env or the shell`);
   }
-  refuseRealMoney(config.runpod.apiUrl);
   const log = createLogger(config.logLevel);
   Runtime.install({ logger: temporalLogger(log) });
   const { address, namespace } = temporal;
@@ -82,15 +81,6 @@ export async function runWorker(): Promise<void> {
   }
 }
 
-/** No money before its price and its worst case were shown and confirmed: nothing asks for that yet. */
-function refuseRealMoney(apiUrl: string): void {
-  if (!/(^|\.)runpod\.(io|net|ai)$/.test(new URL(apiUrl).hostname)) return;
-  throw new DevloopError(
-    'CONFIG_INVALID',
-    'RUNPOD_API_URL: renting for money is not switched on in this version. Point it at an emulator (npm run emulator).',
-  );
-}
-
 interface Parts {
   readonly config: Config;
   readonly connection: NativeConnection;
@@ -111,6 +101,7 @@ async function createWorkers({ config, connection, client, owner, log }: Parts):
     scripts: loadPodScripts(),
     owner,
     defaults: config.defaults,
+    caps: config.caps,
     webhook: config.webhook !== undefined,
     describeHolders: sessions.describeHolders,
     ...time,

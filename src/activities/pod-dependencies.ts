@@ -1,4 +1,5 @@
 import type { ApiKind } from '../contract/index.js';
+import type { OperatorCaps } from '../limits.js';
 import type { Clock, GateClient, PodScripts, RunPodClient, Sleep } from '../runpod/index.js';
 import type { HolderState, WaitingHolder } from './types.js';
 
@@ -24,6 +25,7 @@ export interface PodDependencies extends GateAccess {
   readonly defaults: { readonly api: ApiKind; readonly model: string; readonly modelFile: string | undefined };
   /** The operator has one: sessions tell it what happened. */
   readonly webhook: boolean;
+  readonly caps: OperatorCaps;
   readonly describeHolders: (holders: readonly WaitingHolder[]) => Promise<readonly HolderState[]>;
   readonly clock: Clock;
   readonly sleep: Sleep;

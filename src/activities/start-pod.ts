@@ -7,9 +7,12 @@ import {
   isAlive,
   isRunPodError,
   nothingWasCreated,
+  passedOverText,
   type CreatePodSpec,
+  type PassedOver,
   type Pod,
 } from '../runpod/index.js';
+import { withinAccountCap } from './account-cap.js';
 import { finalFailure, retryableFailure, runPodFailure } from './failures.js';
 import { withHeart, type Heart } from './heart.js';
 import type { PodDependencies } from './pod-dependencies.js';
@@ -27,22 +30,25 @@ interface Attempt {
   readonly signal: AbortSignal;
   /** No pod of this name can exist: only a first attempt knows that no other one has created anything. */
   nothingCreated: boolean;
+  /** GPUs of the session that were not or could not be rented. */
+  passedOver: readonly PassedOver[];
 }
 
 /**
  * Rents one pod under the given name, or adopts the one that an earlier attempt made. A create is never repeated blindly.
- * @throws NO_CAPACITY, NO_BALANCE, RUNPOD_UNAUTHORIZED, RUNPOD_REFUSED, BOOT_FAILED for good; everything else is tried again
+ * @throws NO_CAPACITY, ACCOUNT_CAP, NO_BALANCE, RUNPOD_UNAUTHORIZED, RUNPOD_REFUSED, BOOT_FAILED for good; everything else is tried again
  */
 export function startPod(deps: PodDependencies, input: StartPodInput): Promise<StartPodResult> {
   return withHeart(deps, async (heart, signal) => {
-    const attempt: Attempt = { deps, input, heart, signal, nothingCreated: activityInfo().attempt === 1 };
+    const passedOver = input.plan.passedOver ?? [];
+    const attempt: Attempt = { deps, input, heart, signal, nothingCreated: activityInfo().attempt === 1, passedOver };
     const goneLeaseIds = await goneHolders(deps, input);
     const nobodyLeft = input.onlyForJobs && goneLeaseIds.length === input.waiting.length;
     try {
-      const adopted = await adopt(attempt);
+      const { adopted, pods } = await adopt(attempt);
       if (adopted) return { pod: adopted, goneLeaseIds };
       if (nobodyLeft) return { goneLeaseIds };
-      return { pod: await create(attempt), goneLeaseIds };
+      return { pod: await create(attempt, pods), goneLeaseIds };
     } catch (error) {
       // Cancelled before anything was asked for: saying so spares the session a minute of looking for a pod.
       if (signal.aborted && attempt.nothingCreated) return { goneLeaseIds };
@@ -58,8 +64,11 @@ async function goneHolders(deps: PodDependencies, { waiting }: StartPodInput): P
   return holders.filter(({ state }) => state === 'gone').map(({ leaseId }) => leaseId);
 }
 
-/** The oldest living pod of this name becomes ours, whatever deadline its name says; surplus ones end at once. */
-async function adopt(attempt: Attempt): Promise<StartedPod | undefined> {
+/**
+ * The oldest living pod of this name becomes ours, whatever deadline its name says; surplus ones end at once.
+ * @returns with it all pods of the account, as they were listed
+ */
+async function adopt(attempt: Attempt): Promise<{ adopted: StartedPod | undefined; pods: readonly Pod[] }> {
   const { deps, input, signal } = attempt;
   const wanted = parsePodName(input.podName);
   const { pods } = await deps.runpod.listPods({ signal, begunAfter: deps.clock() });
@@ -70,18 +79,21 @@ async function adopt(attempt: Attempt): Promise<StartedPod | undefined> {
   if (ours.length > 0) attempt.nothingCreated = false;
   const [oldest, ...surplus] = ours.sort((a, b) => (a.createdAt ?? '').localeCompare(b.createdAt ?? ''));
   for (const pod of surplus) await deps.runpod.terminatePod(pod.id, { signal });
-  return oldest && startedPod(deps, input.plan, oldest);
+  return { adopted: oldest && startedPod(attempt, oldest), pods };
 }
 
-async function create(attempt: Attempt): Promise<StartedPod> {
+/** @param pods of the account, listed just before: what the operator's caps on the account look at */
+async function create(attempt: Attempt, pods: readonly Pod[]): Promise<StartedPod> {
   const { deps, input, heart, signal, nothingCreated } = attempt;
-  const passedOver: string[] = [];
+  const room = withinAccountCap(pods, input.plan.candidates, deps.caps, nothingCreated);
+  attempt.passedOver = [...attempt.passedOver, ...room.passedOver];
   // A process that was frozen on its way to the request, such as in a wait for the quota, must not send it any more.
   const beforeSend = (): void => {
     heart.assertAlive();
   };
-  for (const candidate of input.plan.candidates) {
-    heart.tell({ step: 'creating', gpu: candidate.gpu });
+  for (const candidate of room.candidates) {
+    const passedOver = reasonsBefore(attempt, candidate.gpu);
+    heart.tell({ step: 'creating', gpu: candidate.gpu, ...(passedOver.length > 0 && { passedOver }) });
     // Every killer on the pod would come too late.
     if (deps.clock() >= input.plan.hardDeadlineMs) {
       const message = 'The hard deadline passed before RunPod gave a pod. Raise maxLifetimeSeconds or maxCostUsd.';
@@ -90,15 +102,17 @@ async function create(attempt: Attempt): Promise<StartedPod> {
     signal.throwIfAborted();
     try {
       const pod = await deps.runpod.createPod(createRequest(deps, input, candidate.gpu), { signal, beforeSend });
-      return startedPod(deps, input.plan, pod, candidate.costPerHourUsd);
+      return startedPod(attempt, pod, candidate.costPerHourUsd);
     } catch (error) {
       if (!isRunPodError(error)) throw error;
-      if (error.kind === 'no-capacity') passedOver.push(`${candidate.gpu}: ${error.detail}`);
-      else if (error.kind === 'ambiguous') return await find(attempt, error.message);
-      else throw error;
+      if (error.kind === 'ambiguous') return await find(attempt, error.message);
+      if (error.kind !== 'no-capacity') throw error;
+      const reason = `${error.detail.replace(/\.$/, '')}${candidate.outOfStock ? " (RunPod's catalog had said so: stock NONE)" : ''}`;
+      attempt.passedOver = [...attempt.passedOver, { gpu: candidate.gpu, reason }];
     }
   }
-  const message = `No capacity at RunPod. ${passedOver.join('; ')}. Name more GPUs, another cloud, or try again later.`;
+  const reasons = passedOverText(inOrder(attempt));
+  const message = `No capacity at RunPod. ${reasons}. Name more GPUs, another cloud, or try again later.`;
   throw finalFailure('NO_CAPACITY', message, { nothingCreated });
 }
 
@@ -106,8 +120,8 @@ async function find(attempt: Attempt, why: string): Promise<StartedPod> {
   attempt.nothingCreated = false;
   for (let look = 0; look < LOOKS_AFTER_AMBIGUOUS; look++) {
     await attempt.deps.sleep(LOOK_EVERY_MS, attempt.signal);
-    const pod = await adopt(attempt);
-    if (pod) return pod;
+    const { adopted } = await adopt(attempt);
+    if (adopted) return adopted;
   }
   throw retryableFailure(
     'RUNPOD_UNREACHABLE',
@@ -115,9 +129,27 @@ async function find(attempt: Attempt, why: string): Promise<StartedPod> {
   );
 }
 
-function startedPod(deps: PodDependencies, plan: SessionPlan, pod: Pod, priceUsd?: number): StartedPod {
+/** In the session's order of preference. */
+function inOrder({ input, passedOver }: Attempt): PassedOver[] {
+  const place = (gpu: string): number => input.spec.gpus.indexOf(gpu);
+  return [...passedOver].sort((a, b) => place(a.gpu) - place(b.gpu));
+}
+
+/** Why the GPUs were not taken that the session prefers to this one. */
+function reasonsBefore(attempt: Attempt, gpu: string): string[] {
+  const { gpus } = attempt.input.spec;
+  const before = gpus.includes(gpu) ? gpus.slice(0, gpus.indexOf(gpu)) : gpus;
+  return inOrder(attempt)
+    .filter((passed) => before.includes(passed.gpu))
+    .map((passed) => passedOverText([passed]));
+}
+
+function startedPod(attempt: Attempt, pod: Pod, priceUsd?: number): StartedPod {
+  const { deps, input } = attempt;
+  const { plan } = input;
   const gpu = pod.gpu?.id ?? plan.candidates[0]?.gpu ?? 'unknown';
   const planned = priceUsd ?? plan.candidates.find((candidate) => candidate.gpu === gpu)?.costPerHourUsd ?? 0;
+  const passedOver = reasonsBefore(attempt, gpu);
   return {
     id: pod.id,
     name: pod.name,
@@ -125,6 +157,7 @@ function startedPod(deps: PodDependencies, plan: SessionPlan, pod: Pod, priceUsd
     // RunPod says 0 for a pod that is stopped; that is not its price.
     costPerHourUsd: pod.costPerHourUsd !== undefined && pod.costPerHourUsd > 0 ? pod.costPerHourUsd : planned,
     createdAt: pod.createdAt ?? new Date(deps.clock()).toISOString(),
+    ...(passedOver.length > 0 && { passedOver }),
   };
 }
 

@@ -9,6 +9,8 @@ import type {
   SessionWants,
   Usage,
 } from '../contract/index.js';
+import type { SessionLimits } from '../limits.js';
+import type { Candidate, PassedOver } from '../runpod/index.js';
 
 /** What the operator's worker made of a session's input before anything was rented. */
 export interface SessionPlan {
@@ -20,8 +22,12 @@ export interface SessionPlan {
   readonly modelFile?: string | undefined;
   /** Absent with a template. */
   readonly image?: string | undefined;
-  /** Candidates in order, each within the price limit. US dollars an hour for the whole pod. */
-  readonly candidates: readonly { readonly gpu: string; readonly costPerHourUsd: number }[];
+  /** In order, each within the price limit. */
+  readonly candidates: readonly Candidate[];
+  /** GPUs of the session that cannot be candidates, each with its reason. */
+  readonly passedOver?: readonly PassedOver[] | undefined;
+  /** What the session asked for, or less where the operator's caps say so; absent in plans of older workers. */
+  readonly limits?: SessionLimits | undefined;
   /** Epoch milliseconds. Fixed before the first create call and never moved. */
   readonly hardDeadlineMs: number;
   /** The operator has a webhook. */
@@ -62,6 +68,8 @@ export interface StartedPod {
   readonly costPerHourUsd: number;
   /** ISO 8601 UTC, by RunPod's clock. */
   readonly createdAt: string;
+  /** Why the GPUs that the session would rather have had were not taken; absent when its first choice was. */
+  readonly passedOver?: readonly string[] | undefined;
 }
 
 export interface StartPodResult {

@@ -2,7 +2,7 @@ import { loadConfig, readEnvironment, type Config } from '../config.js';
 import { DevloopClient, noWorkerError, temporalFromEnvironment, type TemporalSettings } from '../client/index.js';
 import { DevloopError } from '../contract/index.js';
 import { readStack, type StackInfo } from '../embedded/index.js';
-import { EMBEDDED_MODE_LINE, externalModeLine } from './mode.js';
+import { embeddedModeLine, externalModeLine } from './mode.js';
 import type { Output } from './output.js';
 
 export interface Connected {
@@ -37,7 +37,7 @@ export async function connectToRunning(out: Output): Promise<Connected> {
       'no stack is running in this clone and TEMPORAL_ADDRESS is not set. Start one with: devloop start-session, or devloop dev',
     );
   }
-  out.note(out.colors.dim(EMBEDDED_MODE_LINE));
+  out.note(out.colors.dim(embeddedModeLine(stack.runpod === 'account' ? stack.apiUrl : undefined)));
   return { client: await connectToStack(stack), stack };
 }
 

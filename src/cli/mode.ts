@@ -9,8 +9,11 @@ export interface ModeFacts {
   readonly emulator: boolean;
 }
 
-/** `external`: a client of somebody's Temporal, nothing is started. `embedded`: this machine's own stack. */
-export type Mode = 'external' | 'embedded';
+/**
+ * `external`: a client of somebody's Temporal, nothing is started. The others are this machine's own stack: with the
+ * `emulator`, or with the `account` of the RunPod key, whose pods cost money.
+ */
+export type Mode = 'external' | 'emulator' | 'account';
 
 /**
  * Where `start-session` and `dev` work. Nothing is chosen silently: contradictions are errors.
@@ -24,16 +27,15 @@ export function chooseMode({ temporalSet, runpodKeySet, emulator }: ModeFacts): 
     );
   }
   if (temporalSet) return 'external';
-  if (runpodKeySet && !emulator) {
-    throw new DevloopError(
-      'CONFIG_INVALID',
-      'RUNPOD_API_KEY is set, but renting for money is not switched on yet. Use --emulator (no account, no charge).',
-    );
-  }
-  return 'embedded';
+  return runpodKeySet && !emulator ? 'account' : 'emulator';
 }
 
-export const EMBEDDED_MODE_LINE = 'Temporal: embedded · RunPod: emulator (no account, no charge)';
+/** @param apiUrl of the real account; undefined: the emulator */
+export function embeddedModeLine(apiUrl: string | undefined): string {
+  const runpod =
+    apiUrl === undefined ? 'emulator (no account, no charge)' : `${new URL(apiUrl).host} (a real account: pods cost $)`;
+  return `Temporal: embedded · RunPod: ${runpod}`;
+}
 
 export function externalModeLine(address: string, namespace: string): string {
   return `Temporal: ${address}, namespace ${namespace} · RunPod: as the workers there are configured`;

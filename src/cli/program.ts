@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addCancel } from './commands/cancel.js';
 import { addDev } from './commands/dev.js';
 import { addDoctor } from './commands/doctor.js';
+import { addGpus } from './commands/gpus.js';
 import { addJobs } from './commands/jobs.js';
 import { addPods } from './commands/pods.js';
 import { addReap } from './commands/reap.js';
@@ -33,7 +34,7 @@ export function buildProgram(): Command {
     .addHelpText('after', EPILOGUE)
     .exitOverride();
   const use = [addStartSession, addRun];
-  const see = [addStatus, addJobs, addPods];
+  const see = [addStatus, addJobs, addGpus, addPods];
   const end = [addStop, addCancel, addReap];
   const operate = [addDev, addWorker, addDoctor];
   for (const add of [...use, ...see, ...end, ...operate]) add(program);

@@ -4,7 +4,7 @@ import { EXIT } from './exit-codes.js';
 import { Interrupt } from './interrupt.js';
 import type { Output } from './output.js';
 import { Progress } from './progress.js';
-import { accountOfKey, accountProblem, surveyAccount, type RunPodAccount } from './runpod-account.js';
+import { accountOfKey, accountProblem, surveyAccount, type AccountInUse } from './runpod-account.js';
 import { podDocument } from './show-pods.js';
 
 /** A pod that RunPod has not ended by then is the next run's, and somebody is told by the exit code. */
@@ -29,7 +29,7 @@ export interface ReapRequest {
  */
 export async function reapPods(request: ReapRequest, out: Output): Promise<void> {
   const found = accountOfKey();
-  const account: RunPodAccount = request.owner === undefined ? found : { ...found, owner: request.owner };
+  const account: AccountInUse = request.owner === undefined ? found : { ...found, owner: request.owner };
   const interrupt = new Interrupt(out);
   interrupt.remains = 'Pods that were asked to end go on ending.';
   const progress = await Progress.create(out);
@@ -76,7 +76,7 @@ function isNoteworthy({ verdict, pod }: ClassifiedPod): boolean {
 
 async function end(
   toEnd: readonly ClassifiedPod[],
-  { runpod }: RunPodAccount,
+  { runpod }: AccountInUse,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<readonly string[]> {

@@ -1,5 +1,6 @@
 import type { DevloopClient, SessionHandle } from '../client/index.js';
 import { DevloopError } from '../contract/index.js';
+import { CAP_VARIABLES } from '../limits.js';
 import {
   endStackIfUnused,
   joinOrStartStack,
@@ -11,17 +12,29 @@ import {
 import { connectToStack, surroundings } from './connect.js';
 import { Interrupted } from './exit-codes.js';
 import { Interrupt, untilInterrupted } from './interrupt.js';
-import { chooseMode, EMBEDDED_MODE_LINE } from './mode.js';
+import { chooseMode, embeddedModeLine } from './mode.js';
 import type { Output } from './output.js';
 import { Progress } from './progress.js';
+import { accountOf, agreeToSpend } from './spending.js';
 import { diedLine, StackProgress } from './stack-progress.js';
 import { renderTable } from './table.js';
 
 /** A verified end takes some seconds after the drain; a person at a terminal waits no longer than this. */
 const STOP_SESSIONS_MS = 40_000;
 
+export interface DevRequest {
+  readonly emulator: boolean;
+  /** Money may be spent without a question. */
+  readonly yes: boolean;
+  /** A cap for every session of the stack, beside those of the environment. */
+  readonly maxPriceUsdPerHour: number | undefined;
+}
+
+const DEV_REMARK =
+  '● sessions of this stack rent without a further question, each within its own limits and the caps of the environment';
+
 /** The embedded stack for as long as this process lives. Rejects with `Interrupted` at the proper end. */
-export async function runDev(emulator: boolean, out: Output): Promise<void> {
+export async function runDev({ emulator, yes, maxPriceUsdPerHour }: DevRequest, out: Output): Promise<void> {
   const { config, temporal } = surroundings();
   const mode = chooseMode({
     temporalSet: temporal !== undefined,
@@ -40,14 +53,29 @@ export async function runDev(emulator: boolean, out: Output): Promise<void> {
   // Waiting for a signal or for the stack's end keeps no process alive.
   const alive = setInterval(() => undefined, 60_000);
   try {
-    out.note(EMBEDDED_MODE_LINE);
+    const account = mode === 'account' ? accountOf(config) : undefined;
+    out.note(embeddedModeLine(account?.apiUrl));
+    if (account !== undefined) {
+      const input = { session: 'default', ...(maxPriceUsdPerHour !== undefined && { maxPriceUsdPerHour }) };
+      await agreeToSpend(
+        { config, account, input, yes, remark: DEV_REMARK, mayBeEmpty: true },
+        { out, progress, interrupt },
+      );
+    }
     const shown = new StackProgress(progress);
     const onEvent = (event: StackEvent): void => {
       if (event.kind === 'died') out.error(diedLine(event));
       else shown.onEvent(event);
     };
-    const stack = await untilInterrupted(joinOrStartStack({ config, onEvent }), interrupt);
+    const cap = Math.min(maxPriceUsdPerHour ?? Infinity, config.caps.maxPriceUsdPerHour ?? Infinity);
+    const env = Number.isFinite(cap)
+      ? { ...process.env, [CAP_VARIABLES.maxPriceUsdPerHour]: String(cap) }
+      : process.env;
+    const stack = await untilInterrupted(joinOrStartStack({ config, account, env, onEvent }), interrupt);
     progress.clear();
+    if (stack.joined && maxPriceUsdPerHour !== undefined) {
+      out.note('joined a stack that was running: the caps that it was started with hold, not --max-price');
+    }
     interrupt.remains = '';
     showStack(stack, out);
     await foreground(stack, { out, interrupt, dataDir: config.dataDir });
@@ -77,16 +105,24 @@ async function foreground(stack: StackHandle, tools: Tools): Promise<never> {
 }
 
 function showStack({ info, joined }: StackHandle, out: Output): void {
-  const { temporalAddress, webUiUrl, emulatorUrl, pids } = info;
-  const { temporal, worker, emulator } = pids;
+  const { temporalAddress, webUiUrl, pids } = info;
+  const { temporal, worker } = pids;
+  const runpod =
+    info.runpod === 'emulator'
+      ? {
+          row: ['RunPod emulator', info.emulatorUrl, String(info.pids.emulator)],
+          address: { emulatorUrl: info.emulatorUrl },
+        }
+      : { row: ['RunPod', `${info.apiUrl} (a real account)`, ''], address: { runpodApiUrl: info.apiUrl } };
   const rows = [
     ['Temporal', temporalAddress, String(temporal)],
     ['Web UI', webUiUrl, ''],
-    ['RunPod emulator', emulatorUrl, String(emulator)],
+    runpod.row,
     ['worker', `serves ${info.model} (${info.api}) unless told otherwise`, String(worker)],
   ];
+  const emulator = info.runpod === 'emulator' ? { emulator: info.pids.emulator } : {};
   out.result(
-    { temporalAddress, webUiUrl, emulatorUrl, pids: { temporal, worker, emulator } },
+    { temporalAddress, webUiUrl, ...runpod.address, pids: { temporal, worker, ...emulator } },
     renderTable(['', joined ? 'JOINED A RUNNING STACK' : 'READY', 'PID'], rows),
   );
   out.note('Ctrl-C ends it.');
@@ -97,6 +133,15 @@ async function end(stack: StackHandle, { out, interrupt, dataDir }: Tools): Prom
     stack.release();
     const left = await endStackIfUnused(dataDir);
     out.note(left === 'ended' ? 'the stack has ended' : 'left; the stack goes on for its other users');
+    return;
+  }
+  if (stack.info.runpod === 'account') {
+    // Its pods would outlive it, and cost money until their own switches end them.
+    interrupt.remains = 'The stack goes on until the pods of its sessions are gone. Look: devloop status';
+    await stopSessions(stack.info, out);
+    stack.release();
+    const left = await endStackIfUnused(dataDir);
+    out.note(left === 'ended' ? 'the stack has ended' : interrupt.remains);
     return;
   }
   interrupt.remains = 'The stack and its pods are ended.';

@@ -1,14 +1,16 @@
+import type { Config } from '../config.js';
 import { DevloopError } from '../contract/index.js';
-import { EMULATOR_KEY, readStack } from '../embedded/index.js';
+import { EMULATOR_KEY, emulatorApiUrl, readStack, type RunPodAccount } from '../embedded/index.js';
 import { createGateClient, createRunPodClient, RunPodError, surveyPods, type ClassifiedPod } from '../runpod/index.js';
 import type { RunPodClient } from '../runpod/index.js';
 import { VERSION } from '../version.js';
 import { surroundings, type Surroundings } from './connect.js';
+import { accountOf } from './spending.js';
 
 const USER_AGENT = `devloop/${VERSION}`;
 
 /** A RunPod account, or this clone's emulator, for commands that ask RunPod itself. */
-export interface RunPodAccount {
+export interface AccountInUse {
   readonly runpod: RunPodClient;
   readonly proxyUrl: string;
   /** `DEVLOOP_OWNER`: without the suffix of a namespace. */
@@ -17,43 +19,52 @@ export interface RunPodAccount {
   readonly label: string;
 }
 
+/** What opens an account, and for people which one it is. */
+export interface AccountAccess extends RunPodAccount {
+  readonly label: string;
+}
+
 /**
  * The account of `RUNPOD_API_KEY`. Never the emulator of a stack: what a cron ends must be what it was told.
  * @throws DevloopError `CONFIG_INVALID`
  */
-export function accountOfKey({ config }: Surroundings = surroundings()): RunPodAccount {
-  const { apiUrl, apiKey, proxyUrl } = config.runpod;
-  if (apiKey === undefined)
+export function accountOfKey({ config }: Surroundings = surroundings()): AccountInUse {
+  const account = accountOf(config);
+  if (account === undefined)
     throw new DevloopError('CONFIG_INVALID', 'RUNPOD_API_KEY is not set: set it in .env or the shell.');
-  return {
-    runpod: createRunPodClient({ apiUrl, apiKey, userAgent: USER_AGENT }),
-    proxyUrl,
-    owner: config.owner,
-    label: new URL(apiUrl).host,
-  };
+  return inUse({ ...account, label: new URL(account.apiUrl).host }, config);
 }
 
 /**
  * The account of `RUNPOD_API_KEY`, else the emulator of this clone's living stack.
  * @throws DevloopError `CONFIG_INVALID` when there is neither
  */
-export function accountToAsk(around: Surroundings = surroundings()): RunPodAccount {
-  const { config } = around;
-  if (config.runpod.apiKey !== undefined) return accountOfKey(around);
+export function accountAccess(config: Config): AccountAccess {
+  const account = accountOf(config);
+  if (account !== undefined) return { ...account, label: new URL(account.apiUrl).host };
   const stack = readStack(config.dataDir);
-  if (stack === undefined) {
-    throw new DevloopError(
-      'CONFIG_INVALID',
-      'RUNPOD_API_KEY is not set, and no stack with an emulator runs in this clone. Set the key, or start one with: devloop dev',
-    );
+  if (stack?.runpod === 'emulator') {
+    const { emulatorUrl } = stack;
+    return {
+      apiUrl: emulatorApiUrl(emulatorUrl),
+      apiKey: EMULATOR_KEY,
+      proxyUrl: `${emulatorUrl}/proxy/{podId}/{port}`,
+      label: `emulator ${emulatorUrl} (its prices are examples)`,
+    };
   }
-  const { emulatorUrl } = stack;
-  return {
-    runpod: createRunPodClient({ apiUrl: `${emulatorUrl}/v2`, apiKey: EMULATOR_KEY, userAgent: USER_AGENT }),
-    proxyUrl: `${emulatorUrl}/proxy/{podId}/{port}`,
-    owner: config.owner,
-    label: "this clone's emulator",
-  };
+  throw new DevloopError(
+    'CONFIG_INVALID',
+    'RUNPOD_API_KEY is not set, and no stack with an emulator is running in this clone. Set the key in .env or the shell, or start a stack: devloop dev --emulator',
+  );
+}
+
+/** The account of {@link accountAccess}, with a client. */
+export function accountToAsk({ config }: Surroundings = surroundings()): AccountInUse {
+  return inUse(accountAccess(config), config);
+}
+
+function inUse({ apiUrl, apiKey, proxyUrl, label }: AccountAccess, { owner }: Config): AccountInUse {
+  return { runpod: createRunPodClient({ apiUrl, apiKey, userAgent: USER_AGENT }), proxyUrl, owner, label };
 }
 
 /** Whether an owner in a pod's name is `owner`, with the suffix of whatever Temporal namespace, or exactly that. */
@@ -63,7 +74,7 @@ export function ownedBy(owner: string): (name: string) => boolean {
 
 /** Every pod of the account with its verdict. Temporal is not asked. @throws RunPodError */
 export function surveyAccount(
-  { runpod, proxyUrl, owner }: RunPodAccount,
+  { runpod, proxyUrl, owner }: AccountInUse,
   signal: AbortSignal,
 ): Promise<ClassifiedPod[]> {
   const gate = (target: { readonly endpoint: string; readonly token: string }) =>

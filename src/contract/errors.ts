@@ -11,6 +11,8 @@ export const ERROR_CODES = [
   'PRICE_LIMIT',
   'NO_CAPACITY',
   'NO_BALANCE',
+  /** The operator's cap on the account's pods, or on what they cost an hour, leaves no room for another pod. */
+  'ACCOUNT_CAP',
   /** RunPod refused the account's key. */
   'RUNPOD_UNAUTHORIZED',
   /** RunPod says that our request is wrong. */

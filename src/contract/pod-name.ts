@@ -47,6 +47,11 @@ export function parsePodName(name: string): PodNameParts | undefined {
   return { owner, session, firstRunId, attempt: Number(attempt), hardDeadlineSeconds: Number(deadline) };
 }
 
+/** Made by a Devloop of whatever owner and version, as far as a name can tell. */
+export function hasDevloopName(name: string): boolean {
+  return name.startsWith(`${PREFIX}.`);
+}
+
 /** Same pod request whatever the deadline says: what adoption compares. */
 export function isSameAttempt(a: PodNameParts, b: PodNameParts): boolean {
   return a.owner === b.owner && a.session === b.session && a.firstRunId === b.firstRunId && a.attempt === b.attempt;

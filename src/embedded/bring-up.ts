@@ -1,16 +1,16 @@
 import { API_KINDS, DevloopError, type ApiKind } from '../contract/index.js';
 import type { Connection } from '@temporalio/client';
-import { offer, provideModelServer } from './bin-dir.js';
 import { ensureBinary, findBinary, type BinaryOptions } from './binaries.js';
 import { describeExit, type Child } from './child.js';
-import { startEmulator } from './emulator-server.js';
 import { ensureGateSecret } from './gate-secret.js';
-import type { StackChild, StackConfig, StackEvent } from './stack-types.js';
+import { accountSide, startEmulatorSide, type RunPodSide, type Timed } from './runpod-side.js';
+import type { RunPodAccount, StackChild, StackConfig, StackEvent } from './stack-types.js';
 import { startTemporal } from './temporal-server.js';
 import { startWorker } from './worker-process.js';
 
 export interface BringUpOptions {
   readonly config: StackConfig;
+  readonly account?: RunPodAccount | undefined;
   readonly apis: readonly ApiKind[];
   readonly env: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
@@ -19,12 +19,12 @@ export interface BringUpOptions {
 }
 
 export interface RunningStack {
-  readonly api: ApiKind;
   readonly temporalAddress: string;
   readonly webUiUrl: string;
-  readonly emulatorUrl: string;
   readonly connection: Connection;
-  readonly children: Readonly<Record<StackChild, Child<StackChild>>>;
+  readonly temporal: Child<StackChild>;
+  readonly worker: Child<StackChild>;
+  readonly side: RunPodSide;
 }
 
 /** Starts everything as early as what it needs is there. What was started is told to `onSpawn`, also when the whole fails. */
@@ -42,22 +42,18 @@ export async function bringUp(options: BringUpOptions): Promise<RunningStack> {
 }
 
 async function bringUpParts(
-  { config, apis, env, signal, onSpawn, onEvent }: BringUpOptions,
+  { config, account, apis, env, signal, onSpawn, onEvent }: BringUpOptions,
   parts: Promise<unknown>[],
 ): Promise<RunningStack> {
   const startedMs = Date.now();
-  const timed = async <T>(
-    step: 'binaries' | StackChild,
-    work: () => Promise<T>,
-    detail?: (result: T) => string,
-  ): Promise<T> => {
+  const timed: Timed = async (step, work, detail) => {
     const seconds = (): number => (Date.now() - startedMs) / 1000;
     onEvent({ kind: 'step', step, state: 'starting', seconds: seconds() });
     const result = await work();
     onEvent({ kind: 'step', step, state: 'ready', seconds: seconds(), ...(detail && { detail: detail(result) }) });
     return result;
   };
-  const { dataDir, cacheDir } = config;
+  const { dataDir, cacheDir, gateSecretPrevious } = config;
   const binaries: BinaryOptions = {
     cacheDir,
     noDownload: config.noDownload,
@@ -69,18 +65,15 @@ async function bringUpParts(
   };
   const service = { dataDir, env, signal, onSpawn };
   const gateSecret = config.gateSecret ?? ensureGateSecret(dataDir);
-  const api = await defaultApi(binaries);
-
-  const modelFile = ensureBinary('model', binaries);
+  const starting =
+    account === undefined
+      ? startEmulatorSide({ api: await defaultApi(binaries), apis, binaries, service, timed })
+      : accountSide(account, config.defaults);
   const temporalProgram = ensureBinary('temporal', binaries);
-  const podPrograms = Promise.all([
-    ensureBinary('caddy', binaries).then((caddy) => offer(caddy, dataDir, env)),
-    ...[...new Set([api, ...apis])].map((kind) => provideModelServer(kind, dataDir, binaries)),
-  ]);
   const allBinaries = timed(
     'binaries',
-    () => Promise.all([temporalProgram, modelFile, podPrograms]),
-    () => (api === 'ollama' ? 'model server: Ollama' : "model server: llama.cpp's"),
+    () => Promise.all([starting.programs, temporalProgram]),
+    ([words]) => words,
   );
   const temporal = temporalProgram.then(({ path }) =>
     timed(
@@ -89,57 +82,31 @@ async function bringUpParts(
       ({ address, webUiUrl }) => `${address} · Web UI ${webUiUrl}`,
     ),
   );
-  const emulator = timed(
-    'emulator',
-    () => startEmulator(service),
-    ({ url }) => url,
-  );
-  const worker = Promise.all([temporal, emulator, modelFile]).then(([{ address, connection }, { url }, model]) =>
+  const worker = Promise.all([temporal, starting.ready]).then(([{ address, connection }, runpod]) =>
     timed('worker', () =>
       startWorker(
-        {
-          dataDir,
-          cacheDir,
-          temporalAddress: address,
-          emulatorUrl: url,
-          gateSecret,
-          gateSecretPrevious: config.gateSecretPrevious,
-          api,
-          modelFile: model.path,
-        },
+        { dataDir, cacheDir, temporalAddress: address, runpod, gateSecret, gateSecretPrevious },
         connection,
         service,
       ),
     ),
   );
-  parts.push(modelFile, temporalProgram, podPrograms, allBinaries, temporal, emulator, worker);
-  const ready = Promise.all([temporal, emulator, worker, allBinaries]);
-  const [temporalServer, emulatorServer, workerChild] = await Promise.race([
+  parts.push(temporalProgram, starting.programs, allBinaries, temporal, starting.child, starting.ready, worker);
+  const ready = Promise.all([temporal, starting.ready, worker, allBinaries]);
+  const temporalChild = temporal.then(({ child }) => child);
+  const [{ address, webUiUrl, connection, child }, side, workerChild] = await Promise.race([
     ready,
-    endsEarly(
-      temporal.then(({ child }) => child),
-      ready,
-    ),
-    endsEarly(
-      emulator.then(({ child }) => child),
-      ready,
-    ),
+    endsEarly(temporalChild, ready),
+    endsEarly(starting.child, ready),
   ]);
-  return {
-    api,
-    temporalAddress: temporalServer.address,
-    webUiUrl: temporalServer.webUiUrl,
-    emulatorUrl: emulatorServer.url,
-    connection: temporalServer.connection,
-    children: { temporal: temporalServer.child, emulator: emulatorServer.child, worker: workerChild },
-  };
+  return { temporalAddress: address, webUiUrl, connection, temporal: child, worker: workerChild, side };
 }
 
 /** Rejects when a child that was ready ends before the others are; else it never settles. */
-async function endsEarly(started: Promise<Child<StackChild>>, ready: Promise<unknown>): Promise<never> {
+async function endsEarly(started: Promise<Child<StackChild> | undefined>, ready: Promise<unknown>): Promise<never> {
   const child = await started;
-  const exit = await Promise.race([child.exited, ready.then(() => undefined)]);
-  if (exit === undefined) return new Promise<never>(() => undefined);
+  const exit = await Promise.race([child?.exited, ready.then(() => undefined)]);
+  if (child === undefined || exit === undefined) return new Promise<never>(() => undefined);
   throw new DevloopError(
     'STACK_FAILED',
     `${describeExit(child, exit)}\nIt had been ready; the others were still starting. Try again.`,

@@ -35,7 +35,7 @@ export async function endStackIfUnused(dataDir: string, { waitMs = 5000 } = {}):
 }
 
 /**
- * Ends the data folder's stack whoever uses it; its sessions' pods end with the emulator.
+ * Ends the data folder's stack whoever uses it. Its sessions' pods end with the emulator; those of a real account do not.
  * @throws DevloopError `STACK_FAILED` when it does not come to an end
  */
 export async function stopStack(dataDir: string): Promise<void> {
@@ -45,10 +45,10 @@ export async function stopStack(dataDir: string): Promise<void> {
   await waitForEnd(supervisor);
 }
 
-async function isStackUsed(dataDir: string, { temporalAddress, emulatorUrl }: StackInfo): Promise<boolean> {
-  const connection = await connectLocally(temporalAddress, CONNECT_TIMEOUT_MS).catch(() => undefined);
+async function isStackUsed(dataDir: string, stack: StackInfo): Promise<boolean> {
+  const connection = await connectLocally(stack.temporalAddress, CONNECT_TIMEOUT_MS).catch(() => undefined);
   try {
-    return await isUsed({ dataDir, connection, emulatorUrl });
+    return await isUsed({ dataDir, connection, stack });
   } finally {
     await connection?.close();
   }

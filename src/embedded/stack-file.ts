@@ -10,18 +10,15 @@ import { STACK_CHILDREN, type StackInfo } from './stack-types.js';
 
 const identitySchema = z.object({ pid: z.int().positive(), start: z.string() });
 
-const stackFileSchema = z.object({
+const anyStackSchema = z.object({
   version: z.literal(1),
   startedAt: z.string(),
   temporalAddress: z.string(),
   namespace: z.string(),
   webUiUrl: z.string(),
-  emulatorUrl: z.string(),
   api: z.enum(API_KINDS),
   model: z.string(),
-  ledgerFile: z.string(),
   logsDir: z.string(),
-  pids: z.object({ supervisor: z.int(), temporal: z.int(), emulator: z.int(), worker: z.int() }),
   supervisorStart: z.string(),
   died: z.array(
     z.object({ name: z.enum(STACK_CHILDREN), at: z.string(), code: z.int().nullable(), signal: z.string().nullable() }),
@@ -29,6 +26,18 @@ const stackFileSchema = z.object({
   /** It has begun to end: nobody joins it any more. */
   ending: z.boolean().optional(),
 });
+
+const pidsSchema = z.object({ supervisor: z.int(), temporal: z.int(), worker: z.int() });
+
+const stackFileSchema = z.discriminatedUnion('runpod', [
+  anyStackSchema.extend({
+    runpod: z.literal('emulator'),
+    emulatorUrl: z.string(),
+    ledgerFile: z.string(),
+    pids: pidsSchema.extend({ emulator: z.int() }),
+  }),
+  anyStackSchema.extend({ runpod: z.literal('account'), apiUrl: z.string(), pids: pidsSchema }),
+]);
 
 export type StackFile = StackInfo & { readonly ending?: boolean | undefined };
 
@@ -48,29 +57,32 @@ export function parseIdentity(value: unknown): ProcessIdentity | undefined {
   return parsed.success ? parsed.data : undefined;
 }
 
-/** What this process, the supervisor, publishes of its stack. */
+/** What this process, the supervisor, publishes of its stack. Nothing secret: whoever can read the file may. */
 export function describeStack(dataDir: string, running: RunningStack): StackInfo {
-  const { api, temporalAddress, webUiUrl, emulatorUrl, children } = running;
+  const { side, temporalAddress, webUiUrl, temporal, worker } = running;
   const { emulatorDir, logsDir } = dataPaths(dataDir);
   const self = ownIdentity();
-  return {
+  const pids = { supervisor: self.pid, temporal: temporal.identity.pid, worker: worker.identity.pid };
+  const stack = {
     version: 1,
     startedAt: new Date().toISOString(),
     temporalAddress,
     namespace: NAMESPACE,
     webUiUrl,
-    emulatorUrl,
-    api,
-    model: EMBEDDED_MODEL,
-    ledgerFile: join(emulatorDir, 'ledger.json'),
+    api: side.api,
     logsDir,
-    pids: {
-      supervisor: self.pid,
-      temporal: children.temporal.identity.pid,
-      emulator: children.emulator.identity.pid,
-      worker: children.worker.identity.pid,
-    },
     supervisorStart: self.start,
     died: [],
+  } as const;
+  if (side.kind === 'account') {
+    return { ...stack, runpod: 'account', apiUrl: side.account.apiUrl, model: side.model, pids };
+  }
+  return {
+    ...stack,
+    runpod: 'emulator',
+    emulatorUrl: side.url,
+    model: EMBEDDED_MODEL,
+    ledgerFile: join(emulatorDir, 'ledger.json'),
+    pids: { ...pids, emulator: side.child.identity.pid },
   };
 }

@@ -3,7 +3,17 @@ import type { Config } from '../config.js';
 import type { BinaryEvent } from './binary-types.js';
 
 /** What the embedded stack needs to know of the configuration. */
-export type StackConfig = Pick<Config, 'dataDir' | 'cacheDir' | 'noDownload' | 'gateSecret' | 'gateSecretPrevious'>;
+export type StackConfig = Pick<
+  Config,
+  'dataDir' | 'cacheDir' | 'noDownload' | 'gateSecret' | 'gateSecretPrevious' | 'defaults'
+>;
+
+/** A real account. The key goes to the worker's environment and nowhere else: no file, no log, no command line. */
+export interface RunPodAccount {
+  readonly apiKey: string;
+  readonly apiUrl: string;
+  readonly proxyUrl: string;
+}
 
 export const STACK_CHILDREN = ['temporal', 'emulator', 'worker'] as const;
 export type StackChild = (typeof STACK_CHILDREN)[number];
@@ -17,24 +27,36 @@ export interface DiedChild {
   readonly signal: string | null;
 }
 
-/** The content of `<dataDir>/stack.json`, written once all three children are ready. Paths are absolute. */
-export interface StackInfo {
+interface AnyStackInfo {
   readonly version: 1;
   readonly startedAt: string;
   readonly temporalAddress: string;
   readonly namespace: string;
   readonly webUiUrl: string;
-  readonly emulatorUrl: string;
   /** What a session gets that does not say. */
   readonly api: ApiKind;
   readonly model: string;
-  readonly ledgerFile: string;
   readonly logsDir: string;
-  readonly pids: Readonly<Record<'supervisor' | StackChild, number>>;
   /** Start of the supervisor's process as the system tells it: a pid that was used again is not mistaken for it. */
   readonly supervisorStart: string;
   readonly died: readonly DiedChild[];
 }
+
+export interface EmulatorStackInfo extends AnyStackInfo {
+  readonly runpod: 'emulator';
+  readonly emulatorUrl: string;
+  readonly ledgerFile: string;
+  readonly pids: Readonly<Record<'supervisor' | StackChild, number>>;
+}
+
+export interface AccountStackInfo extends AnyStackInfo {
+  readonly runpod: 'account';
+  readonly apiUrl: string;
+  readonly pids: Readonly<Record<'supervisor' | 'temporal' | 'worker', number>>;
+}
+
+/** The content of `<dataDir>/stack.json`, written once all children are ready. Paths are absolute. */
+export type StackInfo = EmulatorStackInfo | AccountStackInfo;
 
 export type StackEvent =
   | {
@@ -50,6 +72,8 @@ export type StackEvent =
 
 export interface StartStackOptions {
   readonly config: StackConfig;
+  /** Undefined: the stack brings its emulator. */
+  readonly account?: RunPodAccount | undefined;
   /** Model servers that must be there besides the default one, such as `openai` for a session that asks for it. */
   readonly apis?: readonly ApiKind[];
   /** What the stack's programs inherit, without settings of RunPod and of other Temporal servers; default: this process's. */

@@ -10,6 +10,7 @@ import { registerClient, type ClientRegistration } from './clients.js';
 import { dataPaths, prepareDataDir } from './data-dir.js';
 import { compiledRoot } from './layout.js';
 import { isRunning } from './processes.js';
+import { requireSameRunPod } from './stack-kind.js';
 import { readStack, supervisorOf } from './stack-file.js';
 import { lockHolder } from './stack-lock.js';
 import type { StackHandle, StackInfo, StartStackOptions } from './stack-types.js';
@@ -23,7 +24,7 @@ type Outcome = Exclude<SupervisorMessage, { kind: 'event' }>;
 /**
  * Joins the data folder's stack, or starts it. The stack is a process group of its own and outlives this process until nobody
  * uses it; when this process ends before the stack is ready, the start is undone.
- * @throws DevloopError `STACK_FAILED`, `PREREQUISITE_MISSING` or `CONFIG_INVALID`, with nothing left running
+ * @throws DevloopError `CONFIG_INVALID` when a stack with another RunPod is running there; `STACK_FAILED` or `PREREQUISITE_MISSING`, with nothing left running
  */
 export async function joinOrStartStack(options: StartStackOptions): Promise<StackHandle> {
   const { dataDir } = options.config;
@@ -34,7 +35,8 @@ export async function joinOrStartStack(options: StartStackOptions): Promise<Stac
     for (;;) {
       const existing = readStack(dataDir);
       if (existing !== undefined) {
-        await provideWanted(options);
+        requireSameRunPod(existing, options.account);
+        if (existing.runpod === 'emulator') await provideWanted(options);
         return handle(existing, true, client);
       }
       const outcome = await runSupervisor(options);
@@ -60,7 +62,13 @@ async function provideWanted({ config, apis = [], env = process.env, onEvent }: 
   }
 }
 
-async function runSupervisor({ config, apis = [], env = process.env, onEvent }: StartStackOptions): Promise<Outcome> {
+async function runSupervisor({
+  config,
+  account,
+  apis = [],
+  env = process.env,
+  onEvent,
+}: StartStackOptions): Promise<Outcome> {
   const { supervisorLog } = dataPaths(config.dataDir);
   const log = openSync(supervisorLog, 'a', 0o600);
   const supervisor = fork(join(compiledRoot(), 'src', 'embedded', 'supervisor-main.js'), [], {
@@ -71,10 +79,11 @@ async function runSupervisor({ config, apis = [], env = process.env, onEvent }: 
     stdio: ['ignore', log, log, 'ipc'],
   });
   closeSync(log);
-  const { dataDir, cacheDir, noDownload, gateSecret, gateSecretPrevious } = config;
+  const { dataDir, cacheDir, noDownload, gateSecret, gateSecretPrevious, defaults } = config;
   const request: StartRequest = {
     kind: 'start',
-    config: { dataDir, cacheDir, noDownload, gateSecret, gateSecretPrevious },
+    config: { dataDir, cacheDir, noDownload, gateSecret, gateSecretPrevious, defaults },
+    account,
     apis,
   };
   supervisor.send(request, () => undefined);

@@ -26,7 +26,7 @@ function shortenLog(path: string): void {
   }
 }
 
-async function supervise({ config, apis }: StartRequest): Promise<number> {
+async function supervise({ config, account, apis }: StartRequest): Promise<number> {
   const lock = takeStackLock(config.dataDir);
   if (lock === undefined) {
     tell({ kind: 'busy' });
@@ -35,6 +35,7 @@ async function supervise({ config, apis }: StartRequest): Promise<number> {
   shortenLog(dataPaths(config.dataDir).supervisorLog);
   const supervisor = new Supervisor({
     config,
+    account,
     apis,
     env: process.env,
     lock,

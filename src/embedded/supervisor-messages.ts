@@ -1,10 +1,11 @@
 import type { ApiKind, ErrorCode } from '../contract/index.js';
-import type { StackConfig, StackEvent, StackInfo } from './stack-types.js';
+import type { RunPodAccount, StackConfig, StackEvent, StackInfo } from './stack-types.js';
 
 /** The first message to a supervisor. Secrets come this way, not on its command line. */
 export interface StartRequest {
   readonly kind: 'start';
   readonly config: StackConfig;
+  readonly account?: RunPodAccount | undefined;
   readonly apis: readonly ApiKind[];
 }
 

@@ -13,7 +13,7 @@ import { messageOf } from './problems.js';
 import { endProcesses, isRunning, type ProcessIdentity } from './processes.js';
 import { describeStack, type StackFile } from './stack-file.js';
 import type { StackLock } from './stack-lock.js';
-import { STACK_CHILDREN, type DiedChild, type StackChild, type StackInfo } from './stack-types.js';
+import type { DiedChild, StackChild, StackInfo } from './stack-types.js';
 import { isUsed } from './stack-use.js';
 
 /** The stack ends this long after its last session and its last client are gone. */
@@ -30,7 +30,7 @@ export type SupervisorOptions = Omit<BringUpOptions, 'signal' | 'onSpawn'> & {
   readonly log: (line: string) => void;
 };
 
-/** Owns the three children of one data folder's stack, from before the first one starts until the last one is seen gone. */
+/** Owns the children of one data folder's stack, from before the first one starts until the last one is seen gone. */
 export class Supervisor {
   readonly #paths;
   readonly #startAbort = new AbortController();
@@ -63,7 +63,9 @@ export class Supervisor {
       if (!lock.isHeld()) throw new DevloopError('STACK_FAILED', 'another process started this stack too. Try again.');
       this.#info = describeStack(config.dataDir, this.#running);
       this.#writeStackFile(this.#info, false);
-      for (const name of STACK_CHILDREN) this.#watch(this.#running.children[name]);
+      const { temporal, worker, side } = this.#running;
+      for (const child of [temporal, worker]) this.#watch(child);
+      if (side.kind === 'emulator') this.#watch(side.child);
       return this.#info;
     } catch (error) {
       this.#startAbort.abort(error);
@@ -165,9 +167,10 @@ export class Supervisor {
   }
 
   async #isUsed(): Promise<boolean> {
-    if (this.#running === undefined) return true;
-    const { connection, emulatorUrl } = this.#running;
-    return isUsed({ dataDir: this.options.config.dataDir, connection, emulatorUrl });
+    if (this.#running === undefined || this.#info === undefined) return true;
+    const { connection } = this.#running;
+    const stack = { ...this.#info, died: this.#died };
+    return isUsed({ dataDir: this.options.config.dataDir, connection, stack });
   }
 
   /** A full disk or a folder that was removed is no reason to end what runs. */

@@ -1,4 +1,13 @@
 export {
+  chooseGpus,
+  passedOverText,
+  refusalOf,
+  type Candidate,
+  type Choice,
+  type GpuWish,
+  type PassedOver,
+} from './candidates.js';
+export {
   createRunPodClient,
   RunPodClient,
   type CallOptions,

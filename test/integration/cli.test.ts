@@ -34,6 +34,7 @@ describe('the command line, nothing running', () => {
     'dev',
     'worker',
     'doctor',
+    'gpus',
     'pods',
     'reap',
   ])('%s --help has examples', async (command) => {
@@ -57,6 +58,7 @@ describe('the command line, nothing running', () => {
     [['run', ''], /must not be empty/],
     [['start-session', '--prompt', ' '], /--prompt.*must not be empty/],
     [['run', '--session', '../x', 'hi'], /session name ".*": must be/],
+    [['gpus', '--cloud', 'blue'], /--cloud.*secure, community/],
     [['stop'], /give the name of one session, or --all/],
     [['stop', 'a', '--all'], /give the name of one session, or --all/],
     [['stop', 'A B'], /session name ".*": must be/],
@@ -72,9 +74,13 @@ describe('the command line, nothing running', () => {
     expect(existsSync(place.dataDir)).toBe(false);
   });
 
+  const NO_RUNPOD = { RUNPOD_API_KEY: 'k', RUNPOD_API_URL: 'http://127.0.0.1:1/v2' };
   const surroundings: [string[], NodeJS.ProcessEnv, number, string, RegExp][] = [
-    [['start-session'], { RUNPOD_API_KEY: 'k' }, 2, 'CONFIG_INVALID', /not switched on yet/],
-    [['dev'], { RUNPOD_API_KEY: 'k' }, 2, 'CONFIG_INVALID', /not switched on yet/],
+    [['start-session'], { RUNPOD_API_KEY: 'k' }, 2, 'CONFIG_INVALID', /--max-price 0.80; or use --emulator/],
+    [['dev'], { RUNPOD_API_KEY: 'k' }, 2, 'CONFIG_INVALID', /--max-price 0.80; or use --emulator/],
+    [['start-session', '--max-price', '1'], NO_RUNPOD, 3, 'RUNPOD_UNREACHABLE', /Check RUNPOD_API_URL/],
+    [['gpus'], {}, 2, 'CONFIG_INVALID', /RUNPOD_API_KEY is not set/],
+    [['gpus'], NO_RUNPOD, 3, 'RUNPOD_UNREACHABLE', /Check RUNPOD_API_URL/],
     [['start-session', '--emulator'], { TEMPORAL_ADDRESS: '127.0.0.1:1' }, 2, 'CONFIG_INVALID', /Leave out --emulator/],
     [['dev'], { TEMPORAL_ADDRESS: '127.0.0.1:1' }, 2, 'CONFIG_INVALID', /Unset it/],
     [['start-session'], { TEMPORAL_ADDRESS: '127.0.0.1:1' }, 3, 'TEMPORAL_UNREACHABLE', /127\.0\.0\.1:1/],
@@ -245,6 +251,25 @@ describe('commands beside dev', () => {
     expect(documentOf({ code: null, stdout: dev.stdout, stderr: '' })).toEqual(expected);
     expect([temporal, worker, emulator].map(isAlive)).toEqual([true, true, true]);
     expect(dev.stderr.split('\n')[0]).toBe(MODE_LINE);
+  });
+
+  it("gpus shows the emulator's catalog where there is no key, cheapest first", async () => {
+    const { gpus } = documentOf<{ gpus: { id: string; secureUsdPerHour: number }[] }>(
+      await place.run(['gpus', 'rtx', '--cloud', 'secure', '--json']),
+    );
+    const prices = gpus.map(({ secureUsdPerHour }) => secureUsdPerHour);
+    expect(prices).toEqual([...prices].sort((a, b) => a - b));
+    expect(gpus.map(({ id }) => id)).toContain('NVIDIA GeForce RTX 4090');
+    expect((await place.run(['gpus', '4090'])).stdout).toMatch(/^GPU +MEMORY +SECURE.*\n.*RTX 4090 +24 GB +\$0\.6900/);
+  });
+
+  it('a command with a RunPod key does not join the stack that works with the emulator', async () => {
+    const env = { RUNPOD_API_KEY: 'k' };
+    const refused = await place.run(['start-session', 'real', '--max-price', '1', '--json'], env);
+    expect(refused.code).toBe(2);
+    expect(documentOf<{ error: { message: string } }>(refused).error.message).toMatch(
+      /works with the RunPod emulator.*a real account at https:\/\/api\.runpod\.io\/v2.*--emulator/,
+    );
   });
 
   it('says that nothing is there yet', async () => {

@@ -186,7 +186,11 @@ describe('the life of a stack', { timeout: 180_000 }, () => {
     const other = await startTestStack();
     try {
       stack = await startTestStack();
-      const ports = ({ temporalAddress, webUiUrl, emulatorUrl }: StackInfo) => [temporalAddress, webUiUrl, emulatorUrl];
+      const ports = ({ temporalAddress, webUiUrl, emulatorUrl }: TestStack['info']) => [
+        temporalAddress,
+        webUiUrl,
+        emulatorUrl,
+      ];
       expect(new Set([...ports(stack.info), ...ports(other.info)]).size).toBe(6);
       await other.stop();
       expect(allPids(stack.info).every(isAlive)).toBe(true);

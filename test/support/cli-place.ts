@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect } from 'vitest';
-import { readStack, stopStack, type StackInfo } from '../../src/embedded/index.js';
+import { readStack, stopStack, type EmulatorStackInfo } from '../../src/embedded/index.js';
 import { processesIn, waitUntil } from './processes.js';
 
-const MAIN = process.env.DEVLOOP_CLI_MAIN ?? resolve(import.meta.dirname, '../../dist/src/cli/main.js');
+export const CLI_MAIN = process.env.DEVLOOP_CLI_MAIN ?? resolve(import.meta.dirname, '../../dist/src/cli/main.js');
 
 export interface Ended {
   readonly code: number | null;
@@ -24,10 +24,10 @@ export class CliPlace {
   start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
     const clean = Object.fromEntries(
       Object.entries(process.env).filter(
-        ([name]) => !/^(TEMPORAL_|RUNPOD_|DEVLOOP_(DATA|GATE|LOG|DEFAULT))/.test(name),
+        ([name]) => !/^(TEMPORAL_|RUNPOD_|DEVLOOP_(DATA|GATE|LOG|DEFAULT|MAX))/.test(name),
       ),
     );
-    const child = spawn(process.execPath, [MAIN, ...args], {
+    const child = spawn(process.execPath, [CLI_MAIN, ...args], {
       cwd: this.folder,
       env: { ...clean, TEMPORAL_CONFIG_FILE: join(this.folder, 'none.toml'), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -40,9 +40,9 @@ export class CliPlace {
     return this.start(args, env).ended;
   }
 
-  get stack(): StackInfo {
+  get stack(): EmulatorStackInfo {
     const stack = readStack(this.dataDir);
-    if (stack === undefined) throw new Error('no stack is running');
+    if (stack?.runpod !== 'emulator') throw new Error('no stack with an emulator is running');
     return stack;
   }
 
@@ -86,7 +86,7 @@ export class Running {
   }
 }
 
-/** What `--json` wrote: exactly one document. */
+/** The one document that `--json` leaves on stdout. */
 export function documentOf<T = Record<string, unknown>>({ stdout }: Ended): T {
   expect(stdout.trimEnd().split('\n')).toHaveLength(1);
   return JSON.parse(stdout) as T;

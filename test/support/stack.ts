@@ -7,13 +7,13 @@ import {
   joinOrStartStack,
   readGateSecret,
   stopStack,
+  type EmulatorStackInfo,
   type StackEvent,
   type StackHandle,
-  type StackInfo,
 } from '../../src/embedded/index.js';
 
 export interface TestStack {
-  readonly info: StackInfo;
+  readonly info: EmulatorStackInfo;
   readonly handle: StackHandle;
   readonly dataDir: string;
   readonly gateSecret: string;
@@ -41,8 +41,10 @@ export async function startTestStack({ dataDir, env = {}, apis }: TestStackOptio
     onEvent: (event) => events.push(event),
     ...(apis && { apis }),
   });
+  const { info } = handle;
+  if (info.runpod !== 'emulator') throw new Error('a stack with a real account');
   return {
-    info: handle.info,
+    info,
     handle,
     dataDir: folder,
     gateSecret: merged.DEVLOOP_GATE_SECRET ?? readGateSecret(folder) ?? '',

@@ -36,6 +36,13 @@ describe('the configuration', () => {
       cacheDir: expect.stringMatching(/devloop$/) as string,
       gateSecret: undefined,
       gateSecretPrevious: undefined,
+      caps: {
+        maxPriceUsdPerHour: undefined,
+        maxCostUsd: undefined,
+        maxLifetimeSeconds: undefined,
+        accountPods: undefined,
+        accountUsdPerHour: undefined,
+      },
       defaults: { api: 'ollama', model: DEFAULT_MODEL, modelFile: undefined },
       logLevel: 'info',
       noDownload: false,
@@ -63,6 +70,35 @@ describe('the configuration', () => {
 
   it('ignores what is not ours', () => {
     expect(loadConfig({ PATH: '/bin', DEVLOOP_UNHEARD_OF: 'x' })).toEqual(loadConfig({}));
+  });
+});
+
+describe("the operator's caps", () => {
+  it('are read as numbers; an account may be closed for new pods', () => {
+    const caps = {
+      DEVLOOP_MAX_PRICE_USD_PER_HOUR: '0.75',
+      DEVLOOP_MAX_COST_USD: ' 3 ',
+      DEVLOOP_MAX_LIFETIME: '7200',
+      DEVLOOP_MAX_PODS: '0',
+      DEVLOOP_MAX_USD_PER_HOUR: '2.5',
+    };
+    expect(loadConfig(caps).caps).toEqual({
+      maxPriceUsdPerHour: 0.75,
+      maxCostUsd: 3,
+      maxLifetimeSeconds: 7200,
+      accountPods: 0,
+      accountUsdPerHour: 2.5,
+    });
+  });
+
+  it.each([
+    ['DEVLOOP_MAX_PRICE_USD_PER_HOUR', '0'],
+    ['DEVLOOP_MAX_COST_USD', '-1'],
+    ['DEVLOOP_MAX_LIFETIME', '8h'],
+    ['DEVLOOP_MAX_PODS', '1.5'],
+    ['DEVLOOP_MAX_USD_PER_HOUR', 'cheap'],
+  ])('%s=%s is refused: a cap that is misread would be none', (name, value) => {
+    expect(problemOf({ [name]: value })).toContain(`${name}: `);
   });
 });
 

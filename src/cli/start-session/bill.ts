@@ -34,7 +34,7 @@ export async function billOf(
   record: SessionRecord | undefined,
   stack: StackInfo | undefined,
 ): Promise<Bill> {
-  if (stack !== undefined) {
+  if (stack?.runpod === 'emulator') {
     const pods = await ledgerRows(stack.emulatorUrl, session, firstRunId);
     if (pods !== undefined) {
       return {
@@ -52,7 +52,7 @@ export async function billOf(
     costUsd: record?.costUsd ?? 0,
     alive: [],
     source: 'record',
-    ledgerFile: stack?.ledgerFile,
+    ledgerFile: stack?.runpod === 'emulator' ? stack.ledgerFile : undefined,
   };
 }
 

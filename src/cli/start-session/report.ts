@@ -13,7 +13,7 @@ export interface SessionReport {
   readonly billedSeconds: number;
   readonly costUsd: number;
   readonly stopReason: string | null;
-  /** The emulator's ledger; it stays after the end. */
+  /** The emulator's ledger, which stays after the end; a real account has none here. */
   readonly ledgerFile: string | null;
 }
 

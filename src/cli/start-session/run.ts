@@ -1,12 +1,13 @@
 import type { DevloopClient, SessionHandle, StartedSession } from '../../client/index.js';
 import { DevloopError, type PodSessionInput } from '../../contract/index.js';
-import { endStackIfUnused, joinOrStartStack, type StackHandle } from '../../embedded/index.js';
+import { endStackIfUnused, joinOrStartStack, type RunPodAccount, type StackHandle } from '../../embedded/index.js';
 import { connectExternal, connectToStack, requireWorker, surroundings, type Surroundings } from '../connect.js';
 import { errorDocument, RemoteFailure } from '../exit-codes.js';
 import { Interrupt, untilInterrupted } from '../interrupt.js';
-import { chooseMode, EMBEDDED_MODE_LINE } from '../mode.js';
+import { chooseMode, embeddedModeLine, type Mode } from '../mode.js';
 import type { Output } from '../output.js';
 import { Progress } from '../progress.js';
+import { accountOf, agreeToSpend } from '../spending.js';
 import { StackProgress, type PhaseSeconds } from '../stack-progress.js';
 import { untilEnd, type End } from './watch.js';
 import { billOf } from './bill.js';
@@ -20,6 +21,8 @@ export interface StartRequest {
   /** Checked. */
   readonly input: PodSessionInput;
   readonly emulator: boolean;
+  /** Money may be spent without a question. */
+  readonly yes: boolean;
   readonly detach: boolean;
   /** Undefined: no job. */
   readonly prompt: string | undefined;
@@ -42,14 +45,16 @@ export async function startSession(request: StartRequest, out: Output): Promise<
     runpodKeySet: around.config.runpod.apiKey !== undefined,
     emulator: request.emulator,
   });
+  const account = mode === 'account' ? accountOf(around.config) : undefined;
   const interrupt = new Interrupt(out);
   const progress = await Progress.create(out);
+  const tools = { out, progress, interrupt };
   let place: Place | undefined;
   try {
-    if (mode === 'embedded') out.note(EMBEDDED_MODE_LINE);
-    place = await (mode === 'external' ? external(around, out) : embedded(request, around, progress, interrupt));
-    const idle = mode === 'embedded' ? { idleTimeoutSeconds: EMBEDDED_IDLE_SECONDS } : {};
-    await inSession({ ...request, input: { ...idle, ...request.input } }, place, { out, progress, interrupt });
+    if (mode !== 'external') out.note(embeddedModeLine(account?.apiUrl));
+    const input = await inputFor(mode, request, around, account, tools);
+    place = await (mode === 'external' ? external(around, out) : embedded(input, account, around, tools));
+    await inSession({ ...request, input }, place, tools);
   } finally {
     progress.clear();
     await place?.client.close();
@@ -57,6 +62,19 @@ export async function startSession(request: StartRequest, out: Output): Promise<
     if (place?.stack !== undefined && !place.left) await endStackIfUnused(around.config.dataDir);
     interrupt.dispose();
   }
+}
+
+/** What the session is started with; money is agreed to before anything is. */
+async function inputFor(
+  mode: Mode,
+  { input, yes }: StartRequest,
+  { config }: Surroundings,
+  account: RunPodAccount | undefined,
+  tools: Tools,
+): Promise<PodSessionInput> {
+  if (mode === 'emulator') return { idleTimeoutSeconds: EMBEDDED_IDLE_SECONDS, ...input };
+  if (account === undefined) return input;
+  return agreeToSpend({ config, account, input, yes }, tools);
 }
 
 async function external({ temporal }: Surroundings, out: Output): Promise<Place> {
@@ -67,15 +85,16 @@ async function external({ temporal }: Surroundings, out: Output): Promise<Place>
 }
 
 async function embedded(
-  { input }: StartRequest,
+  input: PodSessionInput,
+  account: RunPodAccount | undefined,
   { config }: Surroundings,
-  progress: Progress,
-  interrupt: Interrupt,
+  { progress, interrupt }: Tools,
 ): Promise<Place> {
   interrupt.remains = 'The stack that was being started ends by itself.';
   const shown = new StackProgress(progress);
   const starting = joinOrStartStack({
     config,
+    account,
     onEvent: shown.onEvent,
     ...(input.api === undefined ? {} : { apis: [input.api] }),
   });

@@ -10,6 +10,8 @@ import type {
 
 export interface SessionPod extends PodSummary {
   readonly createdAtMs: number;
+  /** Why earlier choices of GPU were not taken. */
+  readonly passedOver?: readonly string[] | undefined;
   endpoint?: string;
   endedAtMs?: number;
 }

@@ -234,13 +234,19 @@ export class SessionState {
     return Math.max(readyAtMs, lastUse?.atMs ?? 0) + spec.idleTimeoutSeconds * 1000;
   }
 
+  /** As the operator's caps left them, once the plan says so. */
+  get limits(): { readonly maxLifetimeSeconds: number; readonly maxCostUsd: number } {
+    return this.data.plan?.limits ?? this.data.spec;
+  }
+
   /** The last moment at which the pod may exist by our own timers. */
   endDeadline(): { kind: 'lifetime' | 'budget'; atMs: number; reason: string } {
-    const { plan, spec, startedAtMs } = this.data;
-    const hardMs = plan?.hardDeadlineMs ?? startedAtMs + spec.maxLifetimeSeconds * 1000;
-    const budgetMs = budgetEndMs(this.data, spec.maxCostUsd);
+    const { plan, startedAtMs } = this.data;
+    const { maxLifetimeSeconds, maxCostUsd } = this.limits;
+    const hardMs = plan?.hardDeadlineMs ?? startedAtMs + maxLifetimeSeconds * 1000;
+    const budgetMs = budgetEndMs(this.data, maxCostUsd);
     return budgetMs < hardMs
-      ? { kind: 'budget', atMs: budgetMs, reason: `budget of $${spec.maxCostUsd} reached` }
+      ? { kind: 'budget', atMs: budgetMs, reason: `budget of $${maxCostUsd} reached` }
       : { kind: 'lifetime', atMs: hardMs, reason: `hard deadline ${clock(hardMs)} UTC reached` };
   }
 

@@ -97,6 +97,7 @@ export function sessionDetails(data: SessionData, nowMs: number): string {
   const project = spec.project === undefined ? '' : `, for project ${spec.project}`;
   const facts: [string, string][] = [
     ['Pod', pod ? `${pod.id}, ${pod.gpu}, since ${clock(pod.createdAtMs)} UTC` : 'none yet'],
+    ...(pod?.passedOver ? [['Passed over', pod.passedOver.join('; ')] as [string, string]] : []),
     [
       'Cost',
       pod
@@ -114,7 +115,7 @@ export function sessionDetails(data: SessionData, nowMs: number): string {
     [data.stop ? 'Reason for the end' : 'Stops', stops(state)],
     [
       'Latest end',
-      `${iso(state.endDeadline().atMs).slice(0, 10)} ${clock(state.endDeadline().atMs)} UTC, by the limits of ${spec.maxLifetimeSeconds} s and $${spec.maxCostUsd}`,
+      `${iso(state.endDeadline().atMs).slice(0, 10)} ${clock(state.endDeadline().atMs)} UTC, by the limits of ${state.limits.maxLifetimeSeconds} s and $${state.limits.maxCostUsd}`,
     ],
     ['Jobs served', String(data.jobsServed)],
   ];

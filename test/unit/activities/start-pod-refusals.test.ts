@@ -10,6 +10,7 @@ import {
   RTX_4090,
   runAttempt,
   runWithRetries,
+  sessionSpec,
   startInput,
   waitingJobs,
 } from '../../support/run-activity.js';
@@ -33,6 +34,28 @@ describe('startPod when RunPod refuses', () => {
     expect(runpod.alive).toHaveLength(1);
   });
 
+  it('says why a later choice was taken, and only of those that were preferred to it', async () => {
+    const runpod = new VirtualRunPod();
+    runpod.fault({ kind: 'no-capacity', gpu: RTX_4090 });
+    const gpus = ['RTX 9090', RTX_4090, RTX_3090, 'NVIDIA L4'];
+    const [taken4090, taken3090] = candidates;
+    const plan = planFor(runpod, {
+      candidates: [{ ...taken4090!, outOfStock: true }, taken3090!],
+      passedOver: [
+        { gpu: 'RTX 9090', reason: 'RunPod has no GPU of this id' },
+        { gpu: 'NVIDIA L4', reason: 'never looked at' },
+      ],
+    });
+    const input = startInput(runpod, { spec: sessionSpec({ gpus }), plan });
+    const { result, beats } = await runAttempt(runpod, 'startPod', input);
+    const reasons = [
+      'RTX 9090: RunPod has no GPU of this id',
+      expect.stringMatching(/RTX 4090: .*instances.*stock NONE/) as string,
+    ];
+    expect(result?.pod?.passedOver).toEqual(reasons);
+    expect(beats).toContainEqual({ step: 'creating', gpu: RTX_3090, passedOver: reasons });
+  });
+
   it.each([
     [1, true],
     [2, false],
@@ -41,7 +64,8 @@ describe('startPod when RunPod refuses', () => {
     async (attempt, nothingCreated) => {
       const runpod = new VirtualRunPod();
       runpod.fault({ kind: 'no-capacity', times: 2 });
-      const input = startInput(runpod, { plan: planFor(runpod, { candidates }) });
+      const spec = sessionSpec({ gpus: [RTX_4090, RTX_3090] });
+      const input = startInput(runpod, { spec, plan: planFor(runpod, { candidates }) });
       const { failure } = await runAttempt(runpod, 'startPod', input, undefined, { attempt });
       expect(codeOf(failure)).toEqual({ code: 'NO_CAPACITY', final: true, nothingCreated });
       expect(failure?.message).toMatch(/RTX 4090: .*RTX 3090: /);

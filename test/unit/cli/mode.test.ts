@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { chooseMode } from '../../../src/cli/mode.js';
+import { chooseMode, embeddedModeLine } from '../../../src/cli/mode.js';
 
 describe('where start-session and dev work', () => {
   const table = [
-    { temporalSet: false, runpodKeySet: false, emulator: false, outcome: 'embedded' },
-    { temporalSet: false, runpodKeySet: false, emulator: true, outcome: 'embedded' },
-    { temporalSet: false, runpodKeySet: true, emulator: true, outcome: 'embedded' },
-    { temporalSet: false, runpodKeySet: true, emulator: false, outcome: /not switched on yet. Use --emulator/ },
+    { temporalSet: false, runpodKeySet: false, emulator: false, outcome: 'emulator' },
+    { temporalSet: false, runpodKeySet: false, emulator: true, outcome: 'emulator' },
+    { temporalSet: false, runpodKeySet: true, emulator: true, outcome: 'emulator' },
+    { temporalSet: false, runpodKeySet: true, emulator: false, outcome: 'account' },
     { temporalSet: true, runpodKeySet: false, emulator: false, outcome: 'external' },
     { temporalSet: true, runpodKeySet: true, emulator: false, outcome: 'external' },
     { temporalSet: true, runpodKeySet: false, emulator: true, outcome: /Leave out --emulator/ },
@@ -20,4 +20,11 @@ describe('where start-session and dev work', () => {
       else expect(() => chooseMode(facts)).toThrow(outcome);
     },
   );
+
+  it('is said in one line that names both choices, and money where it is spent', () => {
+    expect(embeddedModeLine(undefined)).toBe('Temporal: embedded · RunPod: emulator (no account, no charge)');
+    expect(embeddedModeLine('https://api.runpod.io/v2')).toBe(
+      'Temporal: embedded · RunPod: api.runpod.io (a real account: pods cost $)',
+    );
+  });
 });

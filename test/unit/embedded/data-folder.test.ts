@@ -141,6 +141,7 @@ describe('stack.json', () => {
     temporalAddress: '127.0.0.1:1',
     namespace: 'default',
     webUiUrl: 'http://127.0.0.1:2',
+    runpod: 'emulator',
     emulatorUrl: 'http://127.0.0.1:3',
     api: 'openai',
     model: 'smollm2-135m-instruct',

@@ -51,11 +51,9 @@ describe('environment of the children', () => {
       dataDir: '/data',
       cacheDir: '/cache',
       temporalAddress: '127.0.0.1:7',
-      emulatorUrl: 'http://127.0.0.1:8',
+      runpod: { kind: 'emulator', url: 'http://127.0.0.1:8', api: 'openai', modelFile: '/model.gguf' },
       gateSecret: 'made-by-the-stack',
       gateSecretPrevious: undefined,
-      api: 'openai',
-      modelFile: '/model.gguf',
     });
     expect(worker).toMatchObject({
       TEMPORAL_ADDRESS: '127.0.0.1:7',
@@ -66,6 +64,26 @@ describe('environment of the children', () => {
       DEVLOOP_DEFAULT_API: 'openai',
     });
     expect(JSON.stringify(worker)).not.toContain('real');
+  });
+
+  it("gives a real account's key to the worker, with nobody's defaults but the user's own", () => {
+    const account = { apiKey: 'k', apiUrl: 'https://api.runpod.io/v2', proxyUrl: 'https://{podId}-{port}.test' };
+    const settings = {
+      dataDir: '/data',
+      cacheDir: '/cache',
+      temporalAddress: '127.0.0.1:7',
+      runpod: { kind: 'account', account },
+      gateSecret: 'made-by-the-stack',
+      gateSecretPrevious: undefined,
+    } as const;
+    expect(workerEnvironment(env, settings)).toMatchObject({
+      RUNPOD_API_KEY: 'k',
+      RUNPOD_API_URL: 'https://api.runpod.io/v2',
+      RUNPOD_PROXY_URL: 'https://{podId}-{port}.test',
+    });
+    expect(Object.keys(workerEnvironment(env, settings)).filter((name) => /DEFAULT|MODEL/.test(name))).toEqual([]);
+    const own = workerEnvironment({ ...env, DEVLOOP_DEFAULT_MODEL: 'mine', DEVLOOP_MAX_PODS: '1' }, settings);
+    expect(own).toMatchObject({ DEVLOOP_DEFAULT_MODEL: 'mine', DEVLOOP_MAX_PODS: '1' });
   });
 });
 

@@ -103,6 +103,14 @@ describe('the end of life', () => {
     expect(end.atMs).toBeCloseTo(seconds(second), -1);
   });
 
+  it("is reached by the limits that the operator's caps left, not by those that were asked for", () => {
+    const state = bootingSession({ maxCostUsd: PRICE_USD * 2, maxLifetimeSeconds: 7200 });
+    const limits = { maxPriceUsdPerHour: 1, maxCostUsd: PRICE_USD / 2, maxLifetimeSeconds: 7200 };
+    state.data.plan = { ...state.data.plan!, limits };
+    expect(state.endDeadline()).toMatchObject({ kind: 'budget', reason: `budget of $${PRICE_USD / 2} reached` });
+    expect(state.endDeadline().atMs).toBeCloseTo(seconds(2 + 1800), -1);
+  });
+
   it('has no budget for a pod whose price is unknown, but a lifetime', () => {
     const state = bootingSession({ maxCostUsd: 0.01, maxLifetimeSeconds: 3600 });
     state.data.pod = { ...state.data.pod!, costPerHourUsd: 0 };

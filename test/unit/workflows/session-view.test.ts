@@ -218,6 +218,20 @@ describe('the details in the Web UI', () => {
     expect(detailsOf(state, seconds(40))).toContain('because asked');
   });
 
+  it('say why the first choice of GPU was not taken, and only then', () => {
+    const state = readySession();
+    expect(detailsOf(state, seconds(20))).not.toContain('Passed over');
+    state.data.pod = { ...state.data.pod!, passedOver: ['A: no stock', 'B: $2 an hour is above the limit of $1'] };
+    expect(detailsOf(state, seconds(20))).toContain('**Passed over:** A: no stock; B: $2 an hour is above the limit');
+  });
+
+  it("show the limits that the operator's caps left", () => {
+    const state = readySession({ maxLifetimeSeconds: 7200 });
+    const limits = { maxPriceUsdPerHour: 1, maxCostUsd: 0.5, maxLifetimeSeconds: 3600 };
+    state.data.plan = { ...state.data.plan!, limits };
+    expect(detailsOf(state, seconds(20))).toContain('by the limits of 3600 s and $0.5');
+  });
+
   it('say that the user pays for a pod that RunPod does not end', () => {
     const state = readySession();
     state.requestStop(stopOf('idle', seconds(30)));
