@@ -18,6 +18,8 @@ export async function providePod(state: SessionState): Promise<void> {
     endCondemned(state);
     // Who lost a pod hears of it before the next one is granted: the newer word would replace this one.
     await deliver(state);
+    state.endIfUnwanted(Date.now());
+    if (state.stopRequested) return;
     await rent(state);
     await boot(state);
   } while (state.phase === 'creating' && !state.stopRequested);

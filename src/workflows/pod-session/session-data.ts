@@ -79,6 +79,8 @@ export interface SessionData {
   condemned?: CondemnedPod[];
   /** When pods in service were lost, newest last. */
   lossesMs?: number[];
+  /** Why the pod before the present attempt was given up. */
+  givenUpWhy?: string;
   /** Boots that failed in a row. */
   failedBoots?: number;
   leases: SessionLease[];

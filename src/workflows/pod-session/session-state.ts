@@ -83,6 +83,7 @@ export class SessionState {
     if (this.data.pod) this.data.pod.endpoint = endpoint;
     this.data.readyAtMs = nowMs;
     this.data.failedBoots = 0;
+    delete this.data.givenUpWhy;
     this.enter('ready', nowMs);
     this.grantWaiting(nowMs);
   }
@@ -100,6 +101,13 @@ export class SessionState {
     this.data.failedBoots = (this.data.failedBoots ?? 0) + 1;
     if (!this.isWanted) this.requestStop({ kind: 'failed', code, reason: why, atMs: nowMs });
     else this.replacePod(why, code, nowMs);
+  }
+
+  /** Nothing more is rented when those who needed another pod have gone in the meantime. */
+  endIfUnwanted(nowMs: number): void {
+    const { givenUpWhy } = this.data;
+    if (givenUpWhy === undefined || this.isWanted) return;
+    this.requestStop({ kind: 'nobody-left', reason: givenUpWhy, atMs: nowMs });
   }
 
   /** Gives up whatever this attempt rented: it is ended beside whatever goes on. Undefined: there is nothing. */
@@ -320,6 +328,7 @@ export class SessionState {
     const held = this.data.leases.map((lease) => this.takeBack(lease, why, nowMs));
     this.data.queue = [...held, ...this.data.queue];
     condemn(this.data, why, nowMs);
+    this.data.givenUpWhy = why;
     this.enter('creating', nowMs);
   }
 
