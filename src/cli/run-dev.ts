@@ -31,7 +31,7 @@ export interface DevRequest {
 }
 
 const DEV_REMARK =
-  '● sessions of this stack rent without a further question, each within its own limits and the caps of the environment';
+  '● devloop run may start sessions on this stack without a further question, within their limits and the caps of the environment';
 
 /** The embedded stack for as long as this process lives. Rejects with `Interrupted` at the proper end. */
 export async function runDev({ emulator, yes, maxPriceUsdPerHour }: DevRequest, out: Output): Promise<void> {

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { Client } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { sessionWorkflowId, type PodSessionInput } from '../../src/contract/index.js';
+import { jobWorkflowId, sessionWorkflowId } from '../../src/contract/index.js';
 import { connectLocally, readStack } from '../../src/embedded/index.js';
 import { binaries, isMissing, needed } from '../support/binaries.js';
 import { startEmulator, type RunningEmulator } from '../support/emulator.js';
@@ -54,15 +54,15 @@ function filesWithKey(folder: string): string[] {
     .filter((file) => existsSync(file) && readFileSync(file).includes(KEY));
 }
 
-/** What the session's workflow was started with. */
-async function inputOf(session: string): Promise<PodSessionInput> {
+/** What a workflow was started with. */
+async function inputOf(workflowId: string): Promise<unknown> {
   const { temporalAddress, namespace } = readStack(place.dataDir)!;
   const connection = await connectLocally(temporalAddress, 5000);
   const client = new Client({ connection, namespace });
-  const { events } = await client.workflow.getHandle(sessionWorkflowId(session)).fetchHistory();
+  const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
   await connection.close();
   const payload = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data ?? [];
-  return JSON.parse(Buffer.from(payload).toString()) as PodSessionInput;
+  return JSON.parse(Buffer.from(payload).toString());
 }
 
 /** Processes of this machine that have the key in their command line; RunPod itself is not ours. */
@@ -93,12 +93,11 @@ describe('start-session with a RunPod key', () => {
     expect(stack).toMatchObject({ runpod: 'account', apiUrl: account.RUNPOD_API_URL, model: MODEL });
     expect(filesWithKey(place.folder)).toEqual([]);
     expect(commandLinesWithKey()).toEqual([]);
-    // What was agreed to binds.
-    expect(await inputOf('real')).toMatchObject({
-      maxPriceUsdPerHour: 0.7,
-      maxCostUsd: 0.69,
-      maxLifetimeSeconds: 3600,
-    });
+    // What was agreed to binds the session, and the next one if the job has to start it.
+    const agreed = { maxPriceUsdPerHour: 0.7, maxCostUsd: 0.69, maxLifetimeSeconds: 3600 };
+    expect(await inputOf(sessionWorkflowId('real'))).toMatchObject(agreed);
+    const { jobs } = documentOf<{ jobs: { jobId: string }[] }>(await place.run(['jobs', '--json']));
+    expect(await inputOf(jobWorkflowId(jobs[0]!.jobId))).toMatchObject({ sessionOptions: agreed });
     if (process.platform === 'linux') {
       const holders = Object.entries(stack!.pids).filter(([, pid]) =>
         readFileSync(`/proc/${pid}/environ`, 'latin1').includes(KEY),

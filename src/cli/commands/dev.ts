@@ -5,7 +5,7 @@ import { moneyArgument } from '../session-options.js';
 const EXAMPLES = `
 Temporal with its Web UI, the RunPod emulator and a worker, on this machine, until Ctrl-C. Commands in other terminals of this
 clone use it: devloop start-session, run, status, jobs, stop, cancel.
-With RUNPOD_API_KEY and without --emulator there is no emulator: sessions rent pods of that account, and no command asks again.
+With RUNPOD_API_KEY and without --emulator there is no emulator: sessions rent pods of that account, and devloop run asks nobody.
 
 Examples:
   devloop dev

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DevloopClient, JobHandle } from '../../client/index.js';
-import { DevloopError, type AgentJobResult } from '../../contract/index.js';
+import { DevloopError, type AgentJobResult, type PodSessionInput } from '../../contract/index.js';
 import { formatSeconds } from '../duration.js';
 import { asRemote, Interrupted } from '../exit-codes.js';
 import type { Progress } from '../progress.js';
@@ -17,13 +17,17 @@ export class HelloJob {
     private readonly progress: Progress,
   ) {}
 
+  /** @param started the session's input: where the job has to start it again, after a lost pod, it has the same limits */
   static async submit(
     client: DevloopClient,
     progress: Progress,
-    job: { session: string; prompt: string; project: string | undefined },
+    prompt: string,
+    started: PodSessionInput,
   ): Promise<HelloJob> {
-    const { session, prompt, project } = job;
-    const input = { session, input: prompt, ...(project === undefined ? {} : { project }) };
+    const { session, project } = started;
+    const sessionOptions: Partial<PodSessionInput> = { ...started };
+    for (const name of ['session', 'project', 'startedBy'] as const) delete sessionOptions[name];
+    const input = { session, input: prompt, sessionOptions, ...(project === undefined ? {} : { project }) };
     const { handle } = await client.submitJob(input, { jobId: randomUUID() });
     return new HelloJob(handle, progress);
   }

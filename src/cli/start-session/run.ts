@@ -120,15 +120,13 @@ interface Tools {
 async function inSession(request: StartRequest, place: Place, tools: Tools): Promise<void> {
   const { client, stack } = place;
   const { out, progress, interrupt } = tools;
-  const { project, session: name } = request.input;
+  const { session: name } = request.input;
   // Not abortable: whether an aborted start took place would be unknown.
   const started = await client.startSession(request.input);
   interrupt.remains = `Session "${name}" goes on until its own timers end it. End it now: devloop stop ${name}`;
   announce(started, stack, progress);
   const job =
-    request.prompt === undefined
-      ? undefined
-      : await HelloJob.submit(client, progress, { session: name, prompt: request.prompt, project });
+    request.prompt === undefined ? undefined : await HelloJob.submit(client, progress, request.prompt, request.input);
   if (request.detach) {
     place.left = true;
     out.result({ session: name, workflowId: started.workflowId }, `session ${name}: ${started.workflowId}`);
