@@ -1,5 +1,5 @@
 import { activityInfo } from '@temporalio/activity';
-import { isSameAttempt, parsePodName, type PodSessionSpec } from '../contract/index.js';
+import { isSameAttempt, parsePodName, podNamePrefix, type PodSessionSpec } from '../contract/index.js';
 import {
   buildPodSpec,
   gateToken,
@@ -85,7 +85,10 @@ async function adopt(attempt: Attempt): Promise<{ adopted: StartedPod | undefine
 /** @param pods of the account, listed just before: what the operator's caps on the account look at */
 async function create(attempt: Attempt, pods: readonly Pod[]): Promise<StartedPod> {
   const { deps, input, heart, signal, nothingCreated } = attempt;
-  const room = withinAccountCap(pods, input.plan.candidates, deps.caps, nothingCreated);
+  const wanted = parsePodName(input.podName);
+  // What this session has given up is being ended: it takes nobody's place.
+  const others = wanted ? pods.filter(({ name }) => !name.startsWith(podNamePrefix(wanted))) : pods;
+  const room = withinAccountCap(others, input.plan.candidates, deps.caps, nothingCreated);
   attempt.passedOver = [...attempt.passedOver, ...room.passedOver];
   // A process that was frozen on its way to the request, such as in a wait for the quota, must not send it any more.
   const beforeSend = (): void => {

@@ -1,38 +1,24 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { jobWorkflowId, sessionWorkflowId } from '../../src/contract/index.js';
 import { connectLocally, readStack } from '../../src/embedded/index.js';
-import { binaries, isMissing, needed } from '../support/binaries.js';
-import { startEmulator, type RunningEmulator } from '../support/emulator.js';
+import { isMissing } from '../support/binaries.js';
+import { ACCOUNT_MODEL, startAccount } from '../support/account.js';
+import type { RunningEmulator } from '../support/emulator.js';
 import { CLI_MAIN, documentOf, CliPlace } from '../support/cli-place.js';
 import { processesIn, waitUntil } from '../support/processes.js';
 
 /** Stands for somebody's real key: it must be nowhere but in the worker's environment. */
 const KEY = 'rpa_SOMEBODYSREALKEY0123456789';
-const MODEL = 'smollm2-135m-instruct';
-/** `RunPod` for these tests: an emulator that no stack started and none ends. */
 let runpod: RunningEmulator;
 let place: CliPlace;
 let account: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
-  const programs = [binaries.ollama, binaries.llamaServer, binaries.caddy].flatMap((path) => path ?? []);
-  runpod = await startEmulator({
-    apiKey: KEY,
-    env: { PATH: [...programs.map((path) => dirname(path)), process.env.PATH].join(delimiter) },
-  });
-  account = {
-    RUNPOD_API_KEY: KEY,
-    RUNPOD_API_URL: `${runpod.url}/v2`,
-    RUNPOD_PROXY_URL: `${runpod.url}/proxy/{podId}/{port}`,
-    DEVLOOP_DEFAULT_API: binaries.ollama === undefined ? 'openai' : 'ollama',
-    // The real default model has gigabytes.
-    DEVLOOP_DEFAULT_MODEL: MODEL,
-    DEVLOOP_MODEL_FILE: needed('modelFile'),
-  };
+  ({ runpod, env: account } = await startAccount(KEY));
 });
 
 afterAll(() => runpod.stop());
@@ -90,7 +76,7 @@ describe('start-session with a RunPod key', () => {
     const running = place.start(args, account);
     await running.says('● ready');
     const stack = readStack(place.dataDir);
-    expect(stack).toMatchObject({ runpod: 'account', apiUrl: account.RUNPOD_API_URL, model: MODEL });
+    expect(stack).toMatchObject({ runpod: 'account', apiUrl: account.RUNPOD_API_URL, model: ACCOUNT_MODEL });
     expect(filesWithKey(place.folder)).toEqual([]);
     expect(commandLinesWithKey()).toEqual([]);
     // What was agreed to binds the session, and the next one if the job has to start it.
