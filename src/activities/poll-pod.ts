@@ -120,7 +120,9 @@ async function before<T>(
 
 /** Ends a boot that RunPod shows as failed, and the latecomers of an ambiguous create. */
 async function readList(deps: PodDependencies, input: PollPodInput, heart: Heart, signal: AbortSignal): Promise<void> {
-  const listing = await unlessRunPodFails(() => deps.runpod.listPods({ signal }));
+  // One that another boot has just read will do: twenty boots must not cost twenty listings.
+  const begunAfter = deps.clock() - LIST_EVERY_MS;
+  const listing = await unlessRunPodFails(() => deps.runpod.listPods({ signal, begunAfter }));
   if (!listing) return;
   const ours = listing.pods.find(({ id }) => id === input.pod.id);
   heart.tell({ step: 'waiting for the pod', status: ours?.status ?? 'not listed' });

@@ -63,7 +63,7 @@ export class RateBudget {
       windows.set(name, {
         quota: Math.max(1, quota ?? known?.quota ?? remaining),
         lengthMs: length,
-        remaining: isSame ? Math.min(known.remaining, remaining) : remaining,
+        remaining: isSame ? Math.min(known.remaining, remaining) : remaining - uncounted(known),
         resetAt,
         assumed: false,
       });
@@ -78,4 +78,9 @@ export class RateBudget {
       window.remaining = window.quota;
     }
   }
+}
+
+/** At the first answer all others that left before it may still be on their way: RunPod has not counted them. */
+function uncounted(known: Window | undefined): number {
+  return known?.assumed ? Math.max(0, known.quota - known.remaining - 1) : 0;
 }

@@ -14,6 +14,8 @@ interface Flight<T> {
  */
 export class SharedFlight<T> {
   readonly #work: FlightWork<T>;
+  /** The newest result. */
+  #last: { begunAt: number; result: T } | undefined;
   #current: Flight<T> | undefined;
   #next: Flight<T> | undefined;
 
@@ -22,12 +24,13 @@ export class SharedFlight<T> {
   }
 
   /**
-   * The result of work that begins after this call or began later than `begunAfter` (milliseconds since the epoch;
-   * without it, any that is under way will do).
+   * The result of work that begins after this call or began later than `begunAfter` (milliseconds since the epoch), even
+   * when it has ended already; without it, any that is under way will do.
    * @throws the work's error, or the signal's reason.
    */
   async join(options: { begunAfter?: number | undefined; signal?: AbortSignal | undefined }): Promise<T> {
     options.signal?.throwIfAborted();
+    if (this.#last && this.#last.begunAt > (options.begunAfter ?? Infinity)) return this.#last.result;
     const flight = this.#flightFor(options.begunAfter ?? -Infinity);
     flight.passengers += 1;
     let onAbort: (() => void) | undefined;
@@ -64,9 +67,11 @@ export class SharedFlight<T> {
     const flight: Flight<T> = { begunAt: undefined, passengers: 0, abort, result: Promise.resolve() as never };
     const run = async () => {
       abort.signal.throwIfAborted();
-      return await this.#work(abort.signal, (at) => {
+      const result = await this.#work(abort.signal, (at) => {
         flight.begunAt = at;
       });
+      if (flight.begunAt !== undefined) this.#last = { begunAt: flight.begunAt, result };
+      return result;
     };
     flight.result = before.then(run, run).finally(() => {
       if (this.#current === flight) {

@@ -1,12 +1,14 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { gateToken } from '../../src/runpod/index.js';
 import { isMissing, needed } from '../support/binaries.js';
 import { ModelServerStandIn } from './model-server-stand-in.js';
 import { POD_ID, PodUnderTest, TOKEN } from './pod-under-test.js';
 import { sendRaw } from './raw-http.js';
 
 const refusal = { error: "the pod's token is missing or wrong" };
+const ANOTHER_TOKEN = gateToken('the secret of this pod', 'devloop.o.another-session.r.1.1800000000');
 const close = 'Connection: close\r\n\r\n';
 
 /** Requests without the right token, byte for byte. */
@@ -25,6 +27,13 @@ const strangers: Record<string, string> = {
   'the status': `GET /devloop/status HTTP/1.1\r\nHost: pod\r\n${close}`,
   'a touch': `POST /devloop/touch HTTP/1.1\r\nHost: pod\r\nContent-Length: 0\r\n${close}`,
   'an unknown path of ours': `GET /devloop/x HTTP/1.1\r\nHost: pod\r\n${close}`,
+  "another pod's token": `GET /api/tags HTTP/1.1\r\nHost: pod\r\nAuthorization: Bearer ${ANOTHER_TOKEN}\r\n${close}`,
+  'two wrong tokens': `GET /api/tags HTTP/1.1\r\nHost: pod\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\n${close}`,
+  'the token and more in one header': `GET /api/tags HTTP/1.1\r\nHost: pod\r\nAuthorization: Bearer a, Bearer ${TOKEN}\r\n${close}`,
+  'the token in another header': `GET /api/tags HTTP/1.1\r\nHost: pod\r\nX-Authorization: Bearer ${TOKEN}\r\nCookie: Authorization=Bearer ${TOKEN}\r\n${close}`,
+  'a trace': `TRACE /api/tags HTTP/1.1\r\nHost: pod\r\n${close}`,
+  'an old version without a host': 'GET /api/tags HTTP/1.0\r\n\r\n',
+  'a websocket': `GET /api/tags HTTP/1.1\r\nHost: pod\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nConnection: Upgrade, close\r\n\r\n`,
   'two slashes': `GET //devloop/status HTTP/1.1\r\nHost: pod\r\n${close}`,
   'encoded dots': `GET /%2e%2e/api/tags HTTP/1.1\r\nHost: pod\r\n${close}`,
   'a way out of the open path': `GET /healthz/../api/tags HTTP/1.1\r\nHost: pod\r\n${close}`,
@@ -78,6 +87,15 @@ describe.skipIf(isMissing('caddy'))('the gate of a pod', () => {
     expect(JSON.parse(body)).toEqual(refusal);
     expect(model.seen).toEqual([]);
     expect(uses()).toBe(before);
+  });
+
+  it.each([
+    'Content-Length: 6\r\nTransfer-Encoding: chunked',
+    'Transfer-Encoding: chunked\r\nTransfer-Encoding: identity',
+  ])('lets no second request through behind a first one with "%s"', async (framing) => {
+    const hidden = `GET /api/tags HTTP/1.1\r\nHost: pod\r\n${close}`;
+    await sendRaw(pod.port, `GET /healthz HTTP/1.1\r\nHost: pod\r\n${framing}\r\n\r\n0\r\n\r\n${hidden}`);
+    expect(model.seen).toEqual([]);
   });
 
   it('answers OPTIONS * itself: Go does so before any handler', async () => {

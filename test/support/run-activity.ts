@@ -92,13 +92,22 @@ interface AttemptOptions {
   readonly prepare?: (env: MockActivityEnvironment) => void;
 }
 
-/** One attempt of one activity, as a worker would run it. */
-export async function runAttempt<K extends keyof PodActivities>(
+/** One attempt of one activity, as a worker would run it, while time passes. */
+export function runAttempt<K extends keyof PodActivities>(
   runpod: VirtualRunPod,
   name: K,
   input: Parameters<PodActivities[K]>[0],
   deps: PodDependencies = dependencies(runpod),
-  { attempt = 1, heartbeatDetails, prepare }: AttemptOptions = {},
+  options: AttemptOptions = {},
+): Promise<Attempt<Awaited<ReturnType<PodActivities[K]>>>> {
+  return runpod.time.run(attemptOnce(name, input, deps, options));
+}
+
+async function attemptOnce<K extends keyof PodActivities>(
+  name: K,
+  input: Parameters<PodActivities[K]>[0],
+  deps: PodDependencies,
+  { attempt = 1, heartbeatDetails, prepare }: AttemptOptions,
 ): Promise<Attempt<Awaited<ReturnType<PodActivities[K]>>>> {
   const info: Partial<Info> = { attempt, heartbeatDetails, heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS };
   const env = new MockActivityEnvironment(info, { logger: new DefaultLogger('ERROR') });
@@ -109,7 +118,7 @@ export async function runAttempt<K extends keyof PodActivities>(
     given: unknown,
   ) => Promise<Awaited<ReturnType<PodActivities[K]>>>;
   try {
-    return { result: await runpod.time.run(env.run(activity, input)), beats };
+    return { result: await env.run(activity, input), beats };
   } catch (failure) {
     return { failure: failure as Error, beats };
   }
@@ -123,23 +132,34 @@ export function codeOf(failure: Error | undefined) {
 }
 
 /** Attempts as Temporal makes them: a retryable failure is tried again, with the last heartbeat's details at hand. */
-export async function runWithRetries<K extends keyof PodActivities>(
+export function runWithRetries<K extends keyof PodActivities>(
   runpod: VirtualRunPod,
   name: K,
   input: Parameters<PodActivities[K]>[0],
   deps: PodDependencies = dependencies(runpod),
+  atMost?: number,
+): Promise<{ result: Awaited<ReturnType<PodActivities[K]>>; attempts: number }> {
+  return runpod.time.run(retried(runpod, name, input, deps, atMost));
+}
+
+/** The same for a test that lets several run at once: somebody else has to let time pass. */
+export async function retried<K extends keyof PodActivities>(
+  runpod: VirtualRunPod,
+  name: K,
+  input: Parameters<PodActivities[K]>[0],
+  deps: PodDependencies,
   atMost = 50,
 ): Promise<{ result: Awaited<ReturnType<PodActivities[K]>>; attempts: number }> {
   let heartbeatDetails: unknown;
   for (let attempt = 1; attempt <= atMost; attempt++) {
-    const { result, failure, beats } = await runAttempt(runpod, name, input, deps, { attempt, heartbeatDetails });
+    const { result, failure, beats } = await attemptOnce(name, input, deps, { attempt, heartbeatDetails });
     if (!failure) return { result: result!, attempts: attempt };
     if (failure instanceof ApplicationFailure && failure.nonRetryable) throw failure;
     // As the server does: a beat without details leaves none.
     if (beats.length > 0) heartbeatDetails = beats.at(-1);
     const asked: unknown = failure instanceof ApplicationFailure ? failure.nextRetryDelay : undefined;
     const backoffMs = typeof asked === 'number' ? asked : Math.min(30_000, 1000 * 2 ** (attempt - 1));
-    await runpod.time.run(runpod.time.sleep(backoffMs));
+    await runpod.time.sleep(backoffMs);
   }
   throw new Error(`${name} failed ${atMost} times`);
 }

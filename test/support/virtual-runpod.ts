@@ -24,6 +24,8 @@ export class VirtualRunPod {
   readonly client: RunPodClient;
   /** Every call that reached RunPod, newest last. */
   readonly requests: SeenRequest[] = [];
+  /** Answers of HTTP 429. */
+  refusedForQuota = 0;
   /** Container log by pod id. */
   readonly logs = new Map<string, string[]>();
   private readonly core: EmulatorCore;
@@ -116,6 +118,7 @@ export class VirtualRunPod {
     );
     const body = typeof config.data === 'string' ? { body: config.data } : {};
     const reply = this.core.handle({ method, path, query, headers, ...body }, this.time.nowMs);
+    if (reply.status === 429) this.refusedForQuota += 1;
     await this.orAborted(this.time.sleep(LATENCY_MS / 2, signal), config);
     return {
       status: reply.status,

@@ -69,6 +69,13 @@ describe('RateBudget', () => {
     expect(drain(budget, 'terminate', start + 100)).toBe(20);
   });
 
+  it('does not take the first answer for word of those that left with it', () => {
+    const budget = new RateBudget(start);
+    for (let i = 0; i < 48; i++) budget.take(start);
+    budget.observe(quota(59, 60), start + 10);
+    expect(drain(budget, 'terminate', start + 10)).toBe(12);
+  });
+
   it('takes the first answer of a new window as it is', () => {
     const budget = new RateBudget(start);
     budget.observe(quota(0, 5), start);
