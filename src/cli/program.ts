@@ -2,9 +2,11 @@ import { Command } from 'commander';
 import { addCancel } from './commands/cancel.js';
 import { addDev } from './commands/dev.js';
 import { addDoctor } from './commands/doctor.js';
+import { addExec } from './commands/exec.js';
 import { addGpus } from './commands/gpus.js';
 import { addJobs } from './commands/jobs.js';
 import { addPods } from './commands/pods.js';
+import { addProxy } from './commands/proxy.js';
 import { addReap } from './commands/reap.js';
 import { addRun } from './commands/run.js';
 import { addStartSession } from './commands/start-session.js';
@@ -33,7 +35,7 @@ export function buildProgram(): Command {
     .showSuggestionAfterError()
     .addHelpText('after', EPILOGUE)
     .exitOverride();
-  const use = [addStartSession, addRun];
+  const use = [addStartSession, addRun, addExec, addProxy];
   const see = [addStatus, addJobs, addGpus, addPods];
   const end = [addStop, addCancel, addReap];
   const operate = [addDev, addWorker, addDoctor];

@@ -1,4 +1,4 @@
-import { isGrpcServiceError, WorkflowFailedError } from '@temporalio/client';
+import { isGrpcServiceError, WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -45,7 +45,8 @@ export function noWorkerError(address: string): DevloopError {
  */
 export function toDevloopError(error: unknown, address: string, meaning: FailureMeaning): DevloopError {
   if (error instanceof DevloopError) return error;
-  if (error instanceof WorkflowFailedError) return fromWorkflowFailure(error, meaning);
+  if (error instanceof WorkflowFailedError || error instanceof WorkflowUpdateFailedError)
+    return fromWorkflowFailure(error, meaning);
   if (error instanceof WorkflowNotFoundError) {
     return new DevloopError(meaning.notFound, `${meaning.subject} does not exist`, { cause: error });
   }
@@ -95,7 +96,10 @@ export function isDeadline(error: unknown): boolean {
   return grpcError(error)?.code === GRPC.deadlineExceeded;
 }
 
-function fromWorkflowFailure(error: WorkflowFailedError, meaning: FailureMeaning): DevloopError {
+function fromWorkflowFailure(
+  error: WorkflowFailedError | WorkflowUpdateFailedError,
+  meaning: FailureMeaning,
+): DevloopError {
   let deepest: Error = error;
   for (let cause: unknown = error.cause; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof ApplicationFailure && isErrorCode(cause.type)) {

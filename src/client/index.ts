@@ -8,3 +8,4 @@ export { temporalFromEnvironment, type TemporalSettings } from './settings.js';
 export { jobStartOptions, sessionStartOptions } from './start-options.js';
 export type { ReaperState } from './reaper-state.js';
 export { lookAtSessions, runState, type LookAtSessions } from './session-looks.js';
+export type { Lease, LeaseOptions } from './lease-handle.js';

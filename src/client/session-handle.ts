@@ -2,17 +2,22 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { QueryRejectedError, type WorkflowHandle } from '@temporalio/client';
 import {
   DevloopError,
+  leaseAnswerSchema,
   MEMO_KEYS,
   parseMessage,
+  REQUEST_LEASE_UPDATE,
   SESSION_SIGNALS,
   sessionRecordSchema,
   sessionStatusSchema,
   sessionWorkflowId,
   STATUS_QUERY,
+  type AcquireLease,
+  type LeaseAnswer,
   type SessionRecord,
   type SessionStatus,
 } from '../contract/index.js';
 import { isDeadline, noWorkerError, toDevloopError, type FailureMeaning } from './failures.js';
+import { Lease, type LeaseOptions, type LeaseSession } from './lease-handle.js';
 import type { Temporal } from './temporal.js';
 
 /** A worker that is restarted, or a server that is, comes back within this; a watcher waits for it. */
@@ -68,6 +73,36 @@ export class SessionHandle {
     try {
       await this.temporal.call(() => this.handle.signal(SESSION_SIGNALS.stop, { reason }), signal);
     } catch (error) {
+      throw this.problem(error, signal);
+    }
+  }
+
+  /**
+   * A lease for a program outside Temporal; waits while the session boots or others are before it.
+   * @throws DevloopError `LEASE_REVOKED` (the session is ending), `SESSION_NOT_FOUND`, `NO_WORKER`; the signal's reason
+   */
+  requestLease(options: LeaseOptions = {}): Promise<Lease> {
+    const tell = (signal: string, message: object): Promise<void> =>
+      this.temporal.call(() => this.handle.signal(signal, message));
+    const session: LeaseSession = {
+      ask: (request, signal) => this.ask(request, signal),
+      tellUse: (leaseId, atMs) =>
+        tell(SESSION_SIGNALS.renewLease, { leaseId, lastUsedAt: new Date(atMs).toISOString() }),
+      giveBack: (leaseId) => tell(SESSION_SIGNALS.releaseLease, { leaseId }),
+    };
+    return Lease.take(session, options);
+  }
+
+  private async ask(request: AcquireLease, signal?: AbortSignal): Promise<LeaseAnswer> {
+    const update = { args: [request] as [AcquireLease] };
+    try {
+      const answer = await this.temporal.call(
+        () => this.handle.executeUpdate<unknown, [AcquireLease]>(REQUEST_LEASE_UPDATE, update),
+        signal,
+      );
+      return parseMessage(leaseAnswerSchema, answer, 'answer to requestLease');
+    } catch (error) {
+      if (isDeadline(error)) throw noWorkerError(this.temporal.address);
       throw this.problem(error, signal);
     }
   }

@@ -81,6 +81,15 @@ export const grantSchema = z.object({
 });
 export type Grant = z.output<typeof grantSchema>;
 
+/** Answer of the update `requestLease`. A holder that is queued asks again with the same `leaseId` every 5 s. */
+export const leaseAnswerSchema = z.object({
+  state: z.enum(['granted', 'queued']),
+  /** From 1. */
+  position: z.int().optional(),
+  grant: grantSchema.optional(),
+});
+export type LeaseAnswer = z.output<typeof leaseAnswerSchema>;
+
 export const leaseRevokedSchema = z.object({
   leaseId: identifier,
   reason: z.string().transform(wellFormed),

@@ -18,6 +18,9 @@ export const SESSION_SIGNALS = {
   stop: 'stop',
 } as const;
 
+/** The update by which a program outside Temporal asks for a lease, and is answered. */
+export const REQUEST_LEASE_UPDATE = 'requestLease';
+
 export const JOB_SIGNALS = { leaseGranted: 'leaseGranted', leaseRevoked: 'leaseRevoked' } as const;
 
 /** The query of both workflow types; answers `SessionStatus` or `JobStatus`. */

@@ -2,14 +2,19 @@ import { ApplicationFailure, log } from '@temporalio/workflow';
 import type * as z from 'zod';
 import { DevloopError, parseMessage } from '../contract/index.js';
 
-/** Input of a workflow: wrong input fails the workflow at once, with the code as the failure's type. */
-export function checkedInput<T extends z.ZodType>(schema: T, value: unknown, what: string): z.output<T> {
+/** What our own code refuses, as a failure that callers can read: the code is its type. */
+export function orFailure<T>(work: () => T): T {
   try {
-    return parseMessage(schema, value, what);
+    return work();
   } catch (error) {
     if (!(error instanceof DevloopError)) throw error;
     throw ApplicationFailure.create({ type: error.code, message: error.message, nonRetryable: true });
   }
+}
+
+/** Input of a workflow: wrong input fails the workflow at once, with the code as the failure's type. */
+export function checkedInput<T extends z.ZodType>(schema: T, value: unknown, what: string): z.output<T> {
+  return orFailure(() => parseMessage(schema, value, what));
 }
 
 /**

@@ -34,6 +34,8 @@ describe('the command line, nothing running', () => {
     'dev',
     'worker',
     'doctor',
+    'exec',
+    'proxy',
     'gpus',
     'pods',
     'reap',

@@ -36,7 +36,7 @@ describe.skipIf(isMissing('caddy'))("the dead-man's switch", { timeout: 90_000, 
 
   it('ends a pod that nobody uses, with the key of the pod', async () => {
     const pod = await machine.rent();
-    expect((await pod.switch()).state).toBe('armed');
+    await expect.poll(async () => (await pod.switch()).state, { timeout: 10_000 }).toBe('armed');
     const lastUseMs = await pod.ready();
     expectInTime(await pod.gone(), lastUseMs);
     expect((await pod.calls()).map(({ method, status }) => [method, status])).toContainEqual(['POST', 204]);

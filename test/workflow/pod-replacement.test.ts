@@ -162,7 +162,7 @@ describe('a pod that RunPod does not end', () => {
       return { endedAt: new Date(await env.currentTimeMs()).toISOString(), podIds: [] };
     };
     await withWorkers(env, world, async () => {
-      const { name, status, record } = await startSession(env.client, { idleTimeoutSeconds: 5 });
+      const { name, status, record } = await startSession(env.client, { idleTimeoutSeconds: 600 });
       while ((await status()).phase !== 'stuck') await env.sleep('10 seconds');
       const job = await startJob(env.client, { session: name, input: 'hi' });
       expect((await job.result()).podId).toBe('pod2');

@@ -1,8 +1,10 @@
-import { defineQuery, defineSignal } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import {
+  REQUEST_LEASE_UPDATE,
   SESSION_SIGNALS,
   STATUS_QUERY,
   type AcquireLease,
+  type LeaseAnswer,
   type ReleaseLease,
   type RenewLease,
   type ReportPod,
@@ -16,3 +18,4 @@ export const releaseLeaseSignal = defineSignal<[ReleaseLease]>(SESSION_SIGNALS.r
 export const reportPodSignal = defineSignal<[ReportPod]>(SESSION_SIGNALS.reportPod);
 export const stopSignal = defineSignal<[StopRequest]>(SESSION_SIGNALS.stop);
 export const sessionStatusQuery = defineQuery<SessionStatus>(STATUS_QUERY);
+export const requestLeaseUpdate = defineUpdate<LeaseAnswer, [AcquireLease]>(REQUEST_LEASE_UPDATE);

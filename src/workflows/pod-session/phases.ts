@@ -11,6 +11,8 @@ import type { SessionState } from './session-state.js';
 
 /** RunPod usually answers a create within this. */
 const RENT_GRACE_MS = 10_000;
+/** Of the 2,000 updates that a server takes in one run. */
+const MAX_REQUESTS = 500;
 
 /** Rents pods until one serves, or there is a reason to end. */
 export async function providePod(state: SessionState): Promise<void> {
@@ -94,7 +96,8 @@ export async function serve(state: SessionState): Promise<'ended' | 'continue-as
       // Whatever arrived while the session looked elsewhere comes first: nothing may be in flight when it continues as new.
       if (state.needsAttention) continue;
       publish(state);
-      if (workflowInfo().continueAsNewSuggested && !state.hasCondemned) return 'continue-as-new';
+      const isLong = workflowInfo().continueAsNewSuggested || state.requests >= MAX_REQUESTS;
+      if (isLong && !state.hasCondemned) return 'continue-as-new';
       timer.arm(state.nextWakeMs());
       await condition(
         () => timer.fired || state.needsAttention || state.stopRequested || state.nextWakeMs() < timer.armedAtMs,

@@ -1,16 +1,25 @@
 import {
   WORKFLOW_LEASE_TTL_SECONDS,
   EXTERNAL_LEASE_TTL_SECONDS,
+  DevloopError,
   isAccepting,
   specConflict,
   type AcquiredLease,
   type ErrorCode,
-  type LeaseHolder,
+  type LeaseAnswer,
   type PodSessionSpec,
   type SessionPhase,
 } from '../../contract/index.js';
-import { clock, iso } from './clock-text.js';
-import { budgetEndMs, condemn, seenGone, specOf, whyNoOther } from './session-pods.js';
+import {
+  drainDeadlineMs,
+  endDeadline,
+  idleDeadlineMs,
+  nextWakeMs,
+  stopByClock,
+  type EndDeadline,
+} from './session-deadlines.js';
+import { grantOf, postGrant, postRefusal, postRevoke, unpost } from './session-news.js';
+import { condemn, seenGone, specOf, whyNoOther } from './session-pods.js';
 import type {
   CondemnedPod,
   EndedLease,
@@ -28,8 +37,6 @@ const MAX_ENDED_LEASES = 50;
 const MAX_NOTED_LOSSES = 10;
 /** Ends after which nobody has to be told no. */
 const REOPENING: readonly StopKind[] = ['idle', 'lost', 'nobody-left'];
-/** Draining for the lifetime's end starts at most this share of the lifetime before it. */
-const MAX_DRAIN_SHARE = 0.1;
 
 /**
  * The rules of a session: leases, queue, deadlines, phases. Pure: no clock, no I/O, no SDK; times are epoch milliseconds.
@@ -38,6 +45,9 @@ const MAX_DRAIN_SHARE = 0.1;
 export class SessionState {
   /** Attempts whose end is under way. Not part of the data: nothing may be under way when the session continues as new. */
   private readonly beingEnded = new Set<number>();
+
+  /** Updates of this run: a server takes only so many of them. */
+  requests = 0;
 
   private constructor(readonly data: SessionData) {}
 
@@ -147,31 +157,34 @@ export class SessionState {
 
   /** The same lease id twice is one lease: the second acquire repeats the answer to the first. */
   acquire(request: AcquiredLease, nowMs: number): void {
-    const held = this.data.leases.find((lease) => lease.leaseId === request.leaseId);
-    if (held) {
-      this.sendGrant(held);
-      return;
+    const held = this.leaseOf(request.leaseId);
+    const refusal = held ? undefined : this.refusalOf(request, nowMs);
+    if (held) postGrant(this.data, held);
+    else if (refusal?.code) postRefusal(this.data, request, refusal.reason, refusal.code);
+    else if (refusal) postRevoke(this.data, request, refusal.reason);
+    else this.enqueue(request, nowMs);
+  }
+
+  /**
+   * The same for who takes no signals, answered at once. Asking again shows that the holder lives, so it renews the lease.
+   * @throws DevloopError `LEASE_REVOKED` with the reason, `SESSION_SPEC_CONFLICT`
+   */
+  request(request: AcquiredLease, nowMs: number): LeaseAnswer {
+    this.requests += 1;
+    if (!this.leaseOf(request.leaseId)) {
+      const refusal = this.refusalOf(request, nowMs);
+      if (refusal) throw new DevloopError(refusal.code ?? 'LEASE_REVOKED', refusal.reason);
+      this.enqueue(request, nowMs);
     }
-    if (!this.acceptsLeases() && !this.mayReopen(nowMs)) {
-      this.sendRevoke(request, this.data.stop?.reason ?? 'the session is ending');
-      return;
-    }
-    const conflict = request.wants && specConflict(specOf(this.data), request.wants);
-    if (conflict !== undefined) {
-      this.sendRefusal(request, conflict, 'SESSION_SPEC_CONFLICT');
-      return;
-    }
-    if (this.data.queue.some((waiting) => waiting.leaseId === request.leaseId)) return;
-    if (this.data.queue.length >= MAX_QUEUE) {
-      this.sendRevoke(request, `the session's queue is full (${MAX_QUEUE} waiting)`);
-      return;
-    }
-    this.data.queue.push(request);
-    this.grantWaiting(nowMs);
+    const held = this.leaseOf(request.leaseId);
+    if (!held)
+      return { state: 'queued', position: this.data.queue.findIndex(({ leaseId }) => leaseId === request.leaseId) + 1 };
+    held.expiresAtMs = nowMs + ttlMs(held);
+    return { state: 'granted', grant: grantOf(this.data, held) };
   }
 
   renew(leaseId: string, lastUsedAtMs: number | undefined, nowMs: number): void {
-    const lease = this.data.leases.find((held) => held.leaseId === leaseId);
+    const lease = this.leaseOf(leaseId);
     if (!lease) return;
     lease.expiresAtMs = nowMs + ttlMs(lease);
     // A holder's clock may be wrong: a use in the future would keep a pod for nothing.
@@ -181,7 +194,7 @@ export class SessionState {
   /** Unknown leases are ignored: a release may come after an expiry, or twice. */
   release(leaseId: string, nowMs: number): void {
     this.data.queue = this.data.queue.filter((waiting) => waiting.leaseId !== leaseId);
-    this.data.outbox = this.data.outbox.filter((out) => outgoingLeaseId(out) !== leaseId);
+    unpost(this.data, leaseId);
     this.endLease(leaseId, 'released', nowMs);
     this.grantWaiting(nowMs);
   }
@@ -195,7 +208,7 @@ export class SessionState {
 
   /** An unknown holder keeps its lease for another term: a slow Temporal must not rob anybody; the hard deadline bounds it. */
   holderChecked(leaseId: string, state: 'running' | 'gone' | 'unknown', nowMs: number): void {
-    const lease = this.data.leases.find((held) => held.leaseId === leaseId);
+    const lease = this.leaseOf(leaseId);
     if (!lease) return;
     if (state === 'gone') this.holderGone(leaseId, nowMs);
     else lease.expiresAtMs = nowMs + ttlMs(lease);
@@ -223,71 +236,41 @@ export class SessionState {
 
   /** Sets the stop that the clock demands, if any. */
   applyDeadlines(nowMs: number): void {
-    if (this.stopRequested) return;
-    const end = this.endDeadline();
-    if (nowMs >= this.drainStart(end.atMs)) {
-      this.requestStop({ kind: end.kind, reason: end.reason, atMs: nowMs });
-      return;
-    }
-    const idle = this.idleDeadlineMs();
-    if (idle !== undefined && nowMs >= idle) {
-      this.requestStop({ kind: 'idle', reason: this.idleReason(), atMs: nowMs });
-    }
+    const stop = this.stopRequested ? undefined : stopByClock(this.data, nowMs);
+    if (stop) this.requestStop(stop);
   }
 
-  /** Undefined while the pod is not ready or somebody uses it. */
   idleDeadlineMs(): number | undefined {
-    const { readyAtMs, spec, leases, queue, lastUse, phase } = this.data;
-    if (phase !== 'ready' || readyAtMs === undefined || leases.length > 0 || queue.length > 0) return undefined;
-    return Math.max(readyAtMs, lastUse?.atMs ?? 0) + spec.idleTimeoutSeconds * 1000;
+    return idleDeadlineMs(this.data);
   }
 
-  /** As the operator's caps left them, once the plan says so. */
-  get limits(): { readonly maxLifetimeSeconds: number; readonly maxCostUsd: number } {
-    return this.data.plan?.limits ?? this.data.spec;
+  endDeadline(): EndDeadline {
+    return endDeadline(this.data);
   }
 
-  /** The last moment at which the pod may exist by our own timers. */
-  endDeadline(): { kind: 'lifetime' | 'budget'; atMs: number; reason: string } {
-    const { plan, startedAtMs } = this.data;
-    const { maxLifetimeSeconds, maxCostUsd } = this.limits;
-    const hardMs = plan?.hardDeadlineMs ?? startedAtMs + maxLifetimeSeconds * 1000;
-    const budgetMs = budgetEndMs(this.data, maxCostUsd);
-    return budgetMs < hardMs
-      ? { kind: 'budget', atMs: budgetMs, reason: `budget of $${maxCostUsd} reached` }
-      : { kind: 'lifetime', atMs: hardMs, reason: `hard deadline ${clock(hardMs)} UTC reached` };
-  }
-
-  /** When running work must be over: after the drain, and never past the session's last moment. */
   drainDeadlineMs(): number {
-    const { stop, spec, leases } = this.data;
-    if (!stop || stop.kind === 'cancelled' || stop.kind === 'lost' || leases.length === 0) return 0;
-    return Math.min(stop.atMs + spec.drainSeconds * 1000, this.endDeadline().atMs);
+    return drainDeadlineMs(this.data);
   }
 
   dueHolders(nowMs: number): SessionLease[] {
     return this.data.leases.filter((lease) => lease.expiresAtMs <= nowMs);
   }
 
-  /** The next moment at which the clock alone changes something while serving. */
   nextWakeMs(): number {
-    const wakes = [this.drainStart(this.endDeadline().atMs), ...this.data.leases.map((lease) => lease.expiresAtMs)];
-    const idle = this.idleDeadlineMs();
-    if (idle !== undefined) wakes.push(idle);
-    return Math.min(...wakes);
+    return nextWakeMs(this.data);
   }
 
   /** No further leases: everybody waiting is told, everybody holding keeps what drain allows. */
   closeQueue(): void {
     const reason = this.data.stop?.reason ?? 'the session is ending';
-    for (const waiting of this.data.queue) this.sendRevoke(waiting, reason);
+    for (const waiting of this.data.queue) postRevoke(this.data, waiting, reason);
     this.data.queue = [];
   }
 
   revokeAll(nowMs: number): void {
     this.closeQueue();
     for (const lease of [...this.data.leases]) {
-      this.sendRevoke(lease, this.data.stop?.reason ?? 'the session is ending');
+      postRevoke(this.data, lease, this.data.stop?.reason ?? 'the session is ending');
       this.endLease(lease.leaseId, 'revoked', nowMs);
     }
   }
@@ -334,15 +317,34 @@ export class SessionState {
 
   /** Its holder did nothing wrong: it keeps its place and is told to stop what it does. */
   private takeBack(lease: SessionLease, why: string, nowMs: number): AcquiredLease {
-    this.sendRevoke(lease, why);
+    postRevoke(this.data, lease, why);
     this.data.leases = this.data.leases.filter((other) => other !== lease);
     this.noteEnd(lease, 'revoked', nowMs);
     const { leaseId, holder, ttlSeconds, project, label, hold } = lease;
     return { leaseId, holder, ttlSeconds, project, label, hold };
   }
 
-  private acceptsLeases(): boolean {
-    return isAccepting(this.data.phase) && !this.stopRequested;
+  private leaseOf(leaseId: string): SessionLease | undefined {
+    return this.data.leases.find((held) => held.leaseId === leaseId);
+  }
+
+  /** Why somebody new gets no lease, with a code where asking again would be in vain. */
+  private refusalOf(request: AcquiredLease, nowMs: number): { reason: string; code?: ErrorCode } | undefined {
+    const { data } = this;
+    if ((!isAccepting(data.phase) || this.stopRequested) && !this.mayReopen(nowMs))
+      return { reason: data.stop?.reason ?? 'the session is ending' };
+    const conflict = request.wants && specConflict(specOf(data), request.wants);
+    if (conflict !== undefined) return { reason: conflict, code: 'SESSION_SPEC_CONFLICT' };
+    const isWaiting = data.queue.some(({ leaseId }) => leaseId === request.leaseId);
+    return !isWaiting && data.queue.length >= MAX_QUEUE
+      ? { reason: `the session's queue is full (${MAX_QUEUE} waiting)` }
+      : undefined;
+  }
+
+  private enqueue(request: AcquiredLease, nowMs: number): void {
+    if (this.data.queue.some(({ leaseId }) => leaseId === request.leaseId)) return;
+    this.data.queue.push(request);
+    this.grantWaiting(nowMs);
   }
 
   private grantWaiting(nowMs: number): void {
@@ -352,51 +354,12 @@ export class SessionState {
       if (!next) return;
       const lease = { ...next, grantedAtMs: nowMs, lastUsedAtMs: nowMs, expiresAtMs: nowMs + ttlMs(next) };
       data.leases.push(lease);
-      this.sendGrant(lease);
+      postGrant(this.data, lease);
     }
   }
 
-  private sendGrant(lease: SessionLease): void {
-    const { pod, plan } = this.data;
-    const workflowId = signalTarget(lease.holder);
-    if (!pod?.endpoint || !plan || workflowId === undefined) return;
-    const { id: podId, name: podName, endpoint, costPerHourUsd } = pod;
-    const grant = {
-      leaseId: lease.leaseId,
-      podId,
-      podName,
-      endpoint,
-      api: plan.api,
-      model: plan.model,
-      costPerHourUsd,
-    };
-    this.post({ kind: 'grant', workflowId, grant: { ...grant, expiresAt: iso(lease.expiresAtMs) } });
-  }
-
-  private sendRevoke(lease: AcquiredLease, reason: string): void {
-    const workflowId = signalTarget(lease.holder);
-    if (workflowId === undefined) return;
-    const stop = this.data.stop;
-    const final = stop !== undefined && isFinalStop(stop);
-    const revoke = { leaseId: lease.leaseId, reason, final, code: final ? (stop.code ?? 'LEASE_REVOKED') : undefined };
-    this.post({ kind: 'revoke', workflowId, revoke });
-  }
-
-  /** Asking again would be refused again. */
-  private sendRefusal({ leaseId, holder }: AcquiredLease, reason: string, code: ErrorCode): void {
-    const workflowId = signalTarget(holder);
-    if (workflowId === undefined) return;
-    this.post({ kind: 'revoke', workflowId, revoke: { leaseId, reason, final: true, code } });
-  }
-
-  /** Only the newest word to a holder counts: what repeats itself while nobody delivers must not grow. */
-  private post(out: Outgoing): void {
-    const leaseId = outgoingLeaseId(out);
-    this.data.outbox = [...this.data.outbox.filter((other) => outgoingLeaseId(other) !== leaseId), out];
-  }
-
   private endLease(leaseId: string, end: EndedLease['end'], nowMs: number): void {
-    const lease = this.data.leases.find((held) => held.leaseId === leaseId);
+    const lease = this.leaseOf(leaseId);
     if (!lease) return;
     this.data.leases = this.data.leases.filter((held) => held !== lease);
     this.data.jobsServed += 1;
@@ -412,31 +375,6 @@ export class SessionState {
     this.data.endedLeases.push({ leaseId, project, label, grantedAtMs, endedAtMs: nowMs, end });
     this.data.endedLeases.splice(0, this.data.endedLeases.length - MAX_ENDED_LEASES);
   }
-
-  private idleReason(): string {
-    const { spec, lastUse } = this.data;
-    const last = lastUse ? `${lastUse.by} was the last user at ${clock(lastUse.atMs)} UTC` : 'nobody used it';
-    return `idle for ${spec.idleTimeoutSeconds} s: ${last}`;
-  }
-
-  private drainStart(endMs: number): number {
-    if (this.data.leases.length === 0) return endMs;
-    const shareMs = (endMs - this.data.startedAtMs) * MAX_DRAIN_SHARE;
-    return endMs - Math.min(this.data.spec.drainSeconds * 1000, shareMs);
-  }
-}
-
-/** After these a job that waits must fail; after the others it may ask for the next session. */
-function isFinalStop(stop: SessionStop): boolean {
-  return stop.kind === 'asked' || stop.kind === 'cancelled' || stop.kind === 'failed' || stop.kind === 'budget';
-}
-
-function signalTarget(holder: LeaseHolder): string | undefined {
-  return holder.kind === 'workflow' ? holder.workflowId : undefined;
-}
-
-function outgoingLeaseId(out: Outgoing): string {
-  return out.kind === 'grant' ? out.grant.leaseId : out.revoke.leaseId;
 }
 
 function ttlMs(lease: AcquiredLease): number {

@@ -2,6 +2,7 @@ import { isAccepting, type PodSummary, type SessionRecord, type SessionStatus } 
 import { literal } from '../markdown.js';
 import { clock, iso, roundSeconds, roundUsd } from './clock-text.js';
 import type { EndedLease, SessionData, SessionPod } from './session-data.js';
+import { limitsOf } from './session-deadlines.js';
 import { costOf, podsOf, specOf } from './session-pods.js';
 import { SessionState } from './session-state.js';
 
@@ -93,6 +94,7 @@ export function sessionRecord(data: SessionData, endedAtMs: number): SessionReco
 export function sessionDetails(data: SessionData, nowMs: number): string {
   const { spec, plan, condemned = [] } = data;
   const pod = shownPod(data);
+  const limits = limitsOf(data);
   const state = SessionState.resume(data);
   const project = spec.project === undefined ? '' : `, for project ${spec.project}`;
   const facts: [string, string][] = [
@@ -115,7 +117,7 @@ export function sessionDetails(data: SessionData, nowMs: number): string {
     [data.stop ? 'Reason for the end' : 'Stops', stops(state)],
     [
       'Latest end',
-      `${iso(state.endDeadline().atMs).slice(0, 10)} ${clock(state.endDeadline().atMs)} UTC, by the limits of ${state.limits.maxLifetimeSeconds} s and $${state.limits.maxCostUsd}`,
+      `${iso(state.endDeadline().atMs).slice(0, 10)} ${clock(state.endDeadline().atMs)} UTC, by the limits of ${limits.maxLifetimeSeconds} s and $${limits.maxCostUsd}`,
     ],
     ['Jobs served', String(data.jobsServed)],
   ];

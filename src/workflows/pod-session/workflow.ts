@@ -10,21 +10,25 @@ import {
 import type * as z from 'zod';
 import {
   acquireLeaseSchema,
+  REQUEST_LEASE_UPDATE,
   podSessionInputSchema,
   releaseLeaseSchema,
   renewLeaseSchema,
   reportPodSchema,
   stopSchema,
+  type AcquiredLease,
+  type AcquireLease,
   type PodSessionInput,
   type SessionRecord,
 } from '../../contract/index.js';
-import { checkedInput, checkedSignal } from '../checked.js';
+import { checkedInput, checkedSignal, orFailure } from '../checked.js';
 import { tellWebhook } from '../webhook/tell.js';
 import {
   acquireLeaseSignal,
   releaseLeaseSignal,
   renewLeaseSignal,
   reportPodSignal,
+  requestLeaseUpdate,
   sessionStatusQuery,
   stopSignal,
 } from './messages.js';
@@ -108,5 +112,17 @@ function handleMessages(state: SessionState): void {
   handle(stopSignal, stopSchema, ({ reason }) => {
     state.requestStop({ kind: 'asked', reason, atMs: Date.now() });
   });
+  const checked = (request: AcquireLease): AcquiredLease =>
+    checkedInput(acquireLeaseSchema, request, REQUEST_LEASE_UPDATE);
+  setHandler(
+    requestLeaseUpdate,
+    (request: AcquireLease) => {
+      const lease = checked(request);
+      const answer = orFailure(() => state.request(lease, Date.now()));
+      showDetails(state);
+      return answer;
+    },
+    { validator: (request: AcquireLease) => void checked(request) },
+  );
   setHandler(sessionStatusQuery, () => sessionStatus(state.data, Date.now()));
 }

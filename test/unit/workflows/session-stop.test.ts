@@ -31,13 +31,13 @@ describe('the drain deadline', () => {
     return state;
   };
 
-  it.each(['asked', 'idle', 'lifetime', 'budget', 'failed', 'nobody-left'] as const)('gives %s its time', (kind) => {
+  it.each(['asked', 'lifetime', 'budget', 'failed', 'nobody-left'] as const)('gives %s its time', (kind) => {
     const state = busy(60);
     state.requestStop(stopOf(kind, seconds(100)));
     expect(state.drainDeadlineMs()).toBe(seconds(160));
   });
 
-  it.each(['cancelled', 'lost'] as const)('gives %s none', (kind) => {
+  it.each(['cancelled', 'lost', 'idle'] as const)('gives %s none', (kind) => {
     const state = busy(60);
     state.requestStop(stopOf(kind, seconds(100)));
     expect(state.drainDeadlineMs()).toBeLessThanOrEqual(seconds(100));

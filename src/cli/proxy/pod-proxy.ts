@@ -1,0 +1,136 @@
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Lease } from '../../client/index.js';
+import { DevloopError } from '../../contract/index.js';
+
+const LOOPBACK = '127.0.0.1';
+/** Under the 120 s that the pod's own switch adds to any idle time. */
+const TOUCH_EVERY_MS = 60_000;
+
+export interface ProxyOptions {
+  readonly lease: Lease;
+  /** `DEVLOOP_GATE_SECRET` of the workers. */
+  readonly secret: string;
+  /** 0: a free one. */
+  readonly port: number;
+  /** The pod counts as in use though nobody asks it anything. */
+  readonly hold: boolean;
+}
+
+/** The pod of a lease at a port of this machine: adds the token, follows the lease to a new pod, tells it of every use. */
+export class PodProxy {
+  private inFlight = 0;
+  private readonly touching: NodeJS.Timeout;
+
+  private constructor(
+    private readonly server: Server,
+    private readonly options: ProxyOptions,
+  ) {
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      this.serve(request, response);
+    });
+    this.touching = setInterval(() => {
+      // A request in flight keeps the pod by itself; the session hears of it with the lease's renewal.
+      if (this.inFlight > 0) options.lease.used();
+      if (options.hold) options.lease.touch(options.secret).catch(() => undefined);
+    }, TOUCH_EVERY_MS);
+    this.touching.unref();
+  }
+
+  /** @throws DevloopError `INVALID_INPUT` when the port is taken */
+  static async listen(options: ProxyOptions): Promise<PodProxy> {
+    // Models think for longer than any default patience.
+    const server = createServer({ requestTimeout: 0 });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(options.port, LOOPBACK, resolve);
+    }).catch((error: unknown) => {
+      const cause = error instanceof Error ? error.message : String(error);
+      throw new DevloopError(
+        'INVALID_INPUT',
+        `--port ${options.port}: ${cause}. Leave it out and a free one is taken.`,
+      );
+    });
+    return new PodProxy(server, options);
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  get url(): string {
+    return `http://${LOOPBACK}:${this.port}`;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.touching);
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private serve(request: IncomingMessage, response: ServerResponse): void {
+    if (!this.isForUs(request.headers.host)) {
+      refuse(response, 403, 'this proxy answers to its own address only');
+      return;
+    }
+    const { lease, secret } = this.options;
+    let target: URL;
+    let authorization: string;
+    try {
+      target = new URL(`${lease.grant.endpoint}${request.url ?? '/'}`);
+      authorization = lease.headers(secret).Authorization;
+    } catch (error) {
+      refuse(response, 502, error instanceof Error ? error.message : String(error));
+      return;
+    }
+    this.inFlight += 1;
+    lease.used();
+    response.once('close', () => {
+      this.inFlight -= 1;
+      lease.used();
+    });
+    const send = target.protocol === 'https:' ? httpsRequest : httpRequest;
+    const upstream = send(target, {
+      method: request.method,
+      headers: { ...request.headers, host: target.host, authorization },
+    });
+    upstream.on('response', (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.on('error', () => response.destroy());
+      answer.pipe(response);
+    });
+    upstream.on('error', (error) => {
+      if (response.headersSent) response.destroy();
+      else refuse(response, 502, `the pod does not answer: ${error.message}`);
+    });
+    response.once('close', () => upstream.destroy());
+    request.pipe(upstream);
+  }
+
+  /** A page of the web that points a name of its own at this machine must not use the pod. */
+  private isForUs(host: string | undefined): boolean {
+    return [LOOPBACK, 'localhost', '[::1]'].some((name) => host === `${name}:${this.port}`);
+  }
+}
+
+function refuse(response: ServerResponse, status: number, error: string): void {
+  response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify({ error }));
+}
+
+/** What programs read to find the model: the loopback address, and a key that opens nothing. */
+export function proxyEnvironment(url: string): Readonly<Record<string, string>> {
+  return {
+    RUNPOD_URL: url,
+    OLLAMA_HOST: url,
+    OLLAMA_BASE_URL: url,
+    OPENAI_BASE_URL: `${url}/v1`,
+    OPENAI_API_KEY: 'devloop-proxy-adds-the-token',
+  };
+}

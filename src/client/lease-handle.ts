@@ -1,0 +1,134 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  DevloopError,
+  EXTERNAL_LEASE_TTL_SECONDS,
+  type AcquireLease,
+  type Grant,
+  type LeaseAnswer,
+} from '../contract/index.js';
+
+/** A holder in the queue asks again after this (wire contract). */
+const ASK_AGAIN_MS = 5_000;
+const BEATS_PER_TTL = 3;
+
+export interface LeaseOptions {
+  /** Default: a new one. */
+  readonly leaseId?: string;
+  readonly label?: string;
+  readonly project?: string;
+  /** Counts as in use even when unused. */
+  readonly hold?: boolean;
+  /** Seconds, default 120: so long after the holder's death nobody else gets the place. */
+  readonly ttlSeconds?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What a lease needs of its session. */
+export interface LeaseSession {
+  /** @throws DevloopError `LEASE_REVOKED`, `SESSION_SPEC_CONFLICT`, `SESSION_NOT_FOUND`, `NO_WORKER`, `TEMPORAL_UNREACHABLE` */
+  ask(request: AcquireLease, signal?: AbortSignal): Promise<LeaseAnswer>;
+  tellUse(leaseId: string, lastUsedAtMs: number): Promise<void>;
+  giveBack(leaseId: string): Promise<void>;
+}
+
+/**
+ * The right to use a session's pod, for a program outside Temporal. Renews itself while this process lives; one that is
+ * killed loses it after its TTL. Unless taken with `hold`, it keeps the pod only as long as `used()` tells of uses.
+ */
+export class Lease implements AsyncDisposable {
+  readonly leaseId: string;
+  private readonly ended = new AbortController();
+  private readonly renewing: Promise<void>;
+  private lastUsedAtMs: number | undefined;
+  private failure: DevloopError | undefined;
+
+  private constructor(
+    private readonly session: LeaseSession,
+    private readonly request: AcquireLease,
+    private present: Grant | undefined,
+    ttlSeconds: number,
+  ) {
+    this.leaseId = request.leaseId;
+    this.renewing = this.renew((ttlSeconds * 1000) / BEATS_PER_TTL).catch(() => undefined);
+  }
+
+  /** Waits in the queue until there is a grant. @throws DevloopError as `LeaseSession.ask`; the signal's reason */
+  static async take(session: LeaseSession, options: LeaseOptions = {}): Promise<Lease> {
+    const { leaseId = randomUUID(), ttlSeconds = EXTERNAL_LEASE_TTL_SECONDS, signal, label, project, hold } = options;
+    const request: AcquireLease = { leaseId, holder: { kind: 'external' }, ttlSeconds, label, project, hold };
+    try {
+      for (;;) {
+        const { grant } = await session.ask(request, signal);
+        if (grant) return new Lease(session, request, grant, ttlSeconds);
+        await delay(ASK_AGAIN_MS, undefined, signal && { signal });
+      }
+    } catch (error) {
+      // Whoever leaves the queue says so; a session that is gone needs no word.
+      await session.giveBack(leaseId).catch(() => undefined);
+      throw signal?.aborted ? signal.reason : error;
+    }
+  }
+
+  /** The pod as of now. @throws DevloopError `POD_LOST` while the pod is being replaced; what ended the lease */
+  get grant(): Grant {
+    if (this.failure) throw this.failure;
+    if (this.present) return this.present;
+    throw new DevloopError('POD_LOST', 'the pod is being replaced: try again when the session has another one');
+  }
+
+  /** What every request to the pod carries. @param secret `DEVLOOP_GATE_SECRET` of the workers */
+  headers(secret: string): { readonly Authorization: string } {
+    const token = createHmac('sha256', secret).update(this.grant.podName).digest('base64url');
+    return { Authorization: `Bearer ${token}` };
+  }
+
+  /** Notes a use of the pod; the session hears of it with the next renewal. */
+  used(atMs = Date.now()): void {
+    this.lastUsedAtMs = Math.max(this.lastUsedAtMs ?? 0, atMs);
+  }
+
+  /** Counts as a use on the pod itself: keeps its dead-man's switch from ending it. */
+  async touch(secret: string, signal?: AbortSignal): Promise<void> {
+    const { endpoint } = this.grant;
+    const init = { method: 'POST', headers: this.headers(secret), ...(signal && { signal }) };
+    const answer = await fetch(`${endpoint}/devloop/touch`, init);
+    if (!answer.ok) throw new DevloopError('GATE_UNAUTHORIZED', `the pod's gate answers HTTP ${answer.status}`);
+    this.used();
+  }
+
+  /** Gives the lease back. Safe to call again. */
+  async release(): Promise<void> {
+    if (this.ended.signal.aborted) return;
+    this.ended.abort();
+    await this.renewing;
+    await this.session.giveBack(this.leaseId);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release();
+  }
+
+  /** Asking again renews the lease and brings the grant of a new pod. What cannot be asked now is asked at the next beat. */
+  private async renew(everyMs: number): Promise<void> {
+    let toldMs = 0;
+    for (;;) {
+      await delay(everyMs, undefined, { signal: this.ended.signal, ref: false });
+      try {
+        if (this.lastUsedAtMs !== undefined && this.lastUsedAtMs > toldMs) {
+          await this.session.tellUse(this.leaseId, this.lastUsedAtMs);
+          toldMs = this.lastUsedAtMs;
+        }
+        this.present = (await this.session.ask(this.request)).grant;
+      } catch (error) {
+        if (!(error instanceof DevloopError) || isPassing(error)) continue;
+        this.failure = error;
+        return;
+      }
+    }
+  }
+}
+
+function isPassing({ code }: DevloopError): boolean {
+  return code === 'NO_WORKER' || code === 'TEMPORAL_UNREACHABLE';
+}
