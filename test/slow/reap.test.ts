@@ -92,7 +92,7 @@ describe('devloop reap, with nothing of ours running', () => {
     const done = await reap('--json', '--ping-url', pingUrl());
     expect(done.code).toBe(4);
     expect(documentOf<ReapDocument>(done)).toMatchObject({ ended: [late, lateElsewhere], left: [] });
-    expect((await alive()).sort()).toEqual(kept.sort());
+    expect((await alive()).toSorted()).toEqual(kept.toSorted());
     expect(pings).toBe(1);
     const again = await reap('--ping-url', pingUrl());
     expect(again.code).toBe(0);
@@ -124,7 +124,7 @@ describe('devloop reap, with nothing of ours running', () => {
     const ended = await reap('--session', 'ci-7', '--json');
     expect(ended.code).toBe(0);
     expect(documentOf<ReapDocument>(ended).ended).toHaveLength(2);
-    expect((await alive()).sort()).toEqual(kept.sort());
+    expect((await alive()).toSorted()).toEqual(kept.toSorted());
     const named = await reap('--session', 'ci-7', '--owner', 'other', '--json');
     expect(documentOf<ReapDocument>(named).ended).toEqual([kept[1]]);
   });

@@ -8,6 +8,7 @@ import {
   request,
   seconds,
 } from './session-fixture.js';
+import type { SessionState } from '../../../src/workflows/pod-session/session-state.js';
 
 describe('the idle deadline', () => {
   const idle = (idleTimeoutSeconds = 100) => readySession({ idleTimeoutSeconds });
@@ -179,5 +180,30 @@ describe('the next moment to look at the clock', () => {
       if (!state.stopRequested) expect(state.nextWakeMs()).toBeGreaterThan(nowMs);
     }
     expect(state.data.stop?.kind).toBe('lifetime');
+  });
+});
+
+describe('the idle deadline beside an external lease', () => {
+  const idleSeconds = (state: SessionState) => ((state.idleDeadlineMs() ?? Infinity) - seconds(0)) / 1000;
+
+  it('comes after its last use: holding is not using', () => {
+    const state = readySession({ idleTimeoutSeconds: 60 });
+    state.acquire(externalRequest('a'), seconds(20));
+    expect(idleSeconds(state)).toBe(80);
+    state.renew('a', seconds(50), seconds(55));
+    expect(idleSeconds(state)).toBe(110);
+    state.applyDeadlines(seconds(110));
+    expect(state.data.stop).toMatchObject({ kind: 'idle', reason: 'idle for 60 s: held by a, but not used' });
+    expect(state.drainDeadlineMs()).toBe(0);
+  });
+
+  it('does not come while one is taken with hold, nor while a workflow holds one', () => {
+    const state = readySession({ idleTimeoutSeconds: 60 });
+    state.acquire(externalRequest('a', { hold: true }), seconds(20));
+    expect(state.idleDeadlineMs()).toBeUndefined();
+    state.release('a', seconds(30));
+    state.acquire(request('b'), seconds(31));
+    state.acquire(externalRequest('c'), seconds(32));
+    expect(state.idleDeadlineMs()).toBeUndefined();
   });
 });

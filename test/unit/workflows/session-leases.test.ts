@@ -12,6 +12,7 @@ import {
   sent,
   stopOf,
 } from './session-fixture.js';
+import type { SessionState } from '../../../src/workflows/pod-session/session-state.js';
 
 describe('asking for a lease', () => {
   it('waits in line until the pod is ready, first come, first served', () => {
@@ -203,6 +204,33 @@ describe('the term of a lease', () => {
     const state = readySession();
     state.renew('ghost', seconds(100), seconds(100));
     expect(held(state)).toEqual([]);
+  });
+});
+
+describe('a lease that is asked for by update', () => {
+  const use = (state: SessionState, leaseId: string, atSeconds: number) =>
+    state.request(externalRequest(leaseId), seconds(atSeconds));
+
+  it('is answered at once: granted, or the place in the line; asking again is the same lease, renewed', () => {
+    const state = readySession({ maxConcurrentLeases: 1 });
+    expect(use(state, 'a', 20)).toMatchObject({ state: 'granted', grant: { leaseId: 'a', podId: 'pod-1' } });
+    expect(use(state, 'b', 21)).toEqual({ state: 'queued', position: 1 });
+    expect(use(state, 'a', 100)).toMatchObject({ grant: { expiresAt: new Date(seconds(220)).toISOString() } });
+    expect([held(state), queued(state), sent(state)]).toEqual([['a'], ['b'], []]);
+    state.release('a', seconds(101));
+    expect(use(state, 'b', 102)).toMatchObject({ state: 'granted' });
+  });
+
+  it('waits while the pod boots', () => {
+    expect(bootingSession().request(externalRequest('a'), seconds(3))).toEqual({ state: 'queued', position: 1 });
+  });
+
+  it('is refused by a session that ends, and by one that is another than was asked for', () => {
+    const state = readySession();
+    const other = externalRequest('a', { wants: { model: 'other' } });
+    expect(() => state.request(other, seconds(20))).toThrow(expect.objectContaining({ code: 'SESSION_SPEC_CONFLICT' }));
+    state.requestStop(stopOf('asked', seconds(30)));
+    expect(() => use(state, 'a', 31)).toThrow(expect.objectContaining({ code: 'LEASE_REVOKED' }));
   });
 });
 
