@@ -5,6 +5,7 @@ import { addDoctor } from './commands/doctor.js';
 import { addExec } from './commands/exec.js';
 import { addGpus } from './commands/gpus.js';
 import { addJobs } from './commands/jobs.js';
+import { addLogs } from './commands/logs.js';
 import { addPods } from './commands/pods.js';
 import { addProxy } from './commands/proxy.js';
 import { addReap } from './commands/reap.js';
@@ -36,7 +37,7 @@ export function buildProgram(): Command {
     .addHelpText('after', EPILOGUE)
     .exitOverride();
   const use = [addStartSession, addRun, addExec, addProxy];
-  const see = [addStatus, addJobs, addGpus, addPods];
+  const see = [addStatus, addJobs, addLogs, addGpus, addPods];
   const end = [addStop, addCancel, addReap];
   const operate = [addDev, addWorker, addDoctor];
   for (const add of [...use, ...see, ...end, ...operate]) add(program);

@@ -1,14 +1,24 @@
 import type { AxiosAdapter } from 'axios';
 import { jsonObject, redact } from './answer-text.js';
 import { classify, unreadable } from './classify.js';
-import { isRunPodError, type Operation, RunPodError } from './errors.js';
+import { aborted, secretsIn, stockQuery, timeOf, unlessGone } from './client-helpers.js';
+import { type Operation, RunPodError } from './errors.js';
+import { LogFollower } from './follow-logs.js';
 import { Http, type HttpRequest, type HttpResponse, type Outcome } from './http.js';
 import { readPodLogs } from './logs.js';
 import { parseGpu, parseGpus, parsePod, parsePodPage } from './parse.js';
 import { QuotaExhausted, RateLimiter } from './rate-limit.js';
 import { SharedFlight } from './shared-flight.js';
 import { type Clock, type Sleep, systemClock, systemSleep } from './time.js';
-import type { Cloud, CreatePodSpec, GpuOffer, LogSource, Pod, PodListing } from './types.js';
+import {
+  isAlive,
+  type Cloud,
+  type CreatePodSpec,
+  type GpuOffer,
+  type LogSource,
+  type Pod,
+  type PodListing,
+} from './types.js';
 
 /** The part of pino's logger that is used here. */
 export interface RunPodLogger {
@@ -41,6 +51,10 @@ const timeoutsMs: Record<Operation, number> = {
   'list-gpus': 30_000,
   'get-gpu': 30_000,
 };
+
+/** One connection of a log that is followed; then the next one goes on. */
+const followTimeoutMs = 300_000;
+const followAgainMs = 2_000;
 
 /** A list longer than this is taken for one that never ends. */
 const maxPages = 1000;
@@ -151,6 +165,31 @@ export class RunPodClient {
     });
   }
 
+  /**
+   * Every line of a pod's log from the newest `tail` on, as it is written, until the pod is gone. A stream that breaks is
+   * taken up again where it broke.
+   */
+  async followPodLogs(
+    id: string,
+    options: CallOptions & { tail?: number; source?: LogSource; onLine: (line: string) => void },
+  ): Promise<void> {
+    const { signal, tail, source, onLine } = options;
+    const follower = new LogFollower(onLine);
+    const path = `/pods/${encodeURIComponent(id)}/logs`;
+    for (;;) {
+      await this.#permit('pod-logs', signal);
+      const request = { method: 'GET' as const, path, query: { tail, source }, headers: follower.headers, signal };
+      const outcome = await this.#http.stream({ ...request, timeoutMs: followTimeoutMs }, (lines) =>
+        follower.read(lines),
+      );
+      if (signal?.aborted) throw aborted('pod-logs');
+      if (outcome.type === 'response' && outcome.status !== 404) this.#check('pod-logs', outcome, []);
+      const pod = await this.getPod(id, options);
+      if (!pod || !isAlive(pod)) return;
+      await this.#sleep(followAgainMs, signal);
+    }
+  }
+
   async #readListing(signal: AbortSignal, onBegun: (at: number) => void): Promise<PodListing> {
     const pods = new Map<string, Pod>();
     const cursors = new Set<string>();
@@ -232,32 +271,4 @@ export class RunPodClient {
 
 export function createRunPodClient(options: RunPodClientOptions): RunPodClient {
   return new RunPodClient(options);
-}
-
-function stockQuery(options: { cloud?: Cloud; count?: number }) {
-  return { include: 'AVAILABILITY', product: 'POD', cloud: options.cloud, count: options.count };
-}
-
-/** Values that an answer must not bring back into an error: RunPod may quote the request. */
-function secretsIn(env: Record<string, string>): string[] {
-  return Object.entries(env).flatMap(([name, value]) => (/TOKEN|SECRET|KEY|PASSWORD/i.test(name) ? [value] : []));
-}
-
-async function unlessGone(call: Promise<HttpResponse>): Promise<HttpResponse | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (isRunPodError(error) && error.kind === 'gone') return undefined;
-    throw error;
-  }
-}
-
-/** An HTTP date as epoch milliseconds. */
-function timeOf(date: string | undefined): number | undefined {
-  const at = Date.parse(date ?? '');
-  return Number.isNaN(at) ? undefined : at;
-}
-
-function aborted(operation: Operation): RunPodError {
-  return new RunPodError({ kind: 'aborted', operation, detail: 'given up by the caller' });
 }

@@ -24,6 +24,7 @@ export interface HttpRequest {
   /** Relative to the base URL, with a leading slash. */
   path: string;
   query?: Record<string, string | number | undefined>;
+  headers?: Readonly<Record<string, string>> | undefined;
   body?: unknown;
   /** For the whole call, its body included. */
   timeoutMs: number;
@@ -129,6 +130,7 @@ export class Http {
       url: request.path,
       params: request.query,
       data: request.body,
+      ...(request.headers && { headers: request.headers }),
       responseType,
       signal,
     });

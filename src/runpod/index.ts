@@ -1,3 +1,4 @@
+export { redact } from './answer-text.js';
 export {
   chooseGpus,
   passedOverText,

@@ -60,7 +60,8 @@ export async function readPodLogs(
   return isOpen && !isCallersAbort ? { lines } : outcome;
 }
 
-function lineOf(raw: string): string | undefined {
+/** The line of one event's data, at most 500 characters. */
+export function lineOf(raw: string): string | undefined {
   if (!raw.startsWith('data:')) return undefined;
   try {
     return eventSchema

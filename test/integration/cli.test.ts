@@ -35,6 +35,7 @@ describe('the command line, nothing running', () => {
     'worker',
     'doctor',
     'exec',
+    'logs',
     'proxy',
     'gpus',
     'pods',
