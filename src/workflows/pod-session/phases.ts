@@ -161,7 +161,7 @@ async function endBeside(state: SessionState, condemned: CondemnedPod): Promise<
     const pod = { id: podId, name: condemned.name, session: spec.session, why: condemned.lastError };
     if (plan.webhook) void tellWebhook({ event: 'pod.stuck', pod });
   });
-  state.condemnedGone(condemned, Date.parse(endedAt));
+  state.condemnedGone(condemned, Date.parse(endedAt), Date.now());
 }
 
 async function checkSuspicion(state: SessionState): Promise<void> {

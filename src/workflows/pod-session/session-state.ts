@@ -132,8 +132,11 @@ export class SessionState {
     return fresh;
   }
 
-  condemnedGone(condemned: CondemnedPod, endedAtMs: number): void {
+  condemnedGone(condemned: CondemnedPod, endedAtMs: number, nowMs: number): void {
     seenGone(this.data, condemned, endedAtMs);
+    const left = this.data.condemned ?? [];
+    // Only an older one is left that has been stuck for long: it must not hold up who asks now.
+    if (this.phase === 'stopping' && left.length > 0 && left.every(({ stuck }) => stuck)) this.enter('stuck', nowMs);
   }
 
   condemnedStuck(condemned: CondemnedPod, nowMs: number): void {

@@ -106,9 +106,9 @@ export function sessionDetails(data: SessionData, nowMs: number): string {
         ? `$${pod.costPerHourUsd} an hour; $${sessionCostUsd(data, nowMs).toFixed(4)} up to ${clock(pod.endedAtMs ?? nowMs)} UTC`
         : 'nothing yet',
     ],
-    ...condemned.map(({ podId, name, sinceMs, lastError }): [string, string] => [
+    ...condemned.map(({ podId, name, sinceMs, lastError, stuck }): [string, string] => [
       'Given up',
-      `${podId ?? name} since ${clock(sinceMs)} UTC (${lastError}): it is being ended`,
+      `${podId ?? name} since ${clock(sinceMs)} UTC (${lastError}): ${stuck ? 'RunPod does not end it, tried for ever' : 'it is being ended'}`,
     ]),
     ['Model', plan ? `${plan.model} (${plan.api})` : 'to be decided'],
     ['Used by', data.leases.map(userAndProject).join(', ') || 'nobody'],

@@ -93,6 +93,23 @@ describe('asking for a lease', () => {
     expect({ queued: queued(state), reopens: state.reopens }).toEqual({ queued: ['a'], reopens: true });
   });
 
+  it('waits for another pod when only an older one is left that does not end', () => {
+    const state = readySession();
+    state.data.mayHavePod = true;
+    const older = state.condemnPod('lost', seconds(20))!;
+    state.condemnedStuck(older, seconds(140));
+    state.requestStop(stopOf('idle', seconds(200)));
+    state.enter('stopping', seconds(200));
+    state.data.mayHavePod = true;
+    const newer = state.condemnPod('idle', seconds(200))!;
+    state.condemnedGone(newer, seconds(205), seconds(210));
+    expect(state.phase).toBe('stuck');
+    state.acquire(request('a'), seconds(211));
+    expect(state.reopens).toBe(true);
+    state.condemnedGone(older, seconds(220), seconds(221));
+    expect(state.hasCondemned).toBe(false);
+  });
+
   it.each(['asked', 'cancelled', 'failed', 'budget', 'lifetime'] as const)(
     'is refused by a stuck session whose end was %s',
     (kind) => {
