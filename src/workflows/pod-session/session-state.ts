@@ -1,6 +1,4 @@
 import {
-  WORKFLOW_LEASE_TTL_SECONDS,
-  EXTERNAL_LEASE_TTL_SECONDS,
   DevloopError,
   isAccepting,
   specConflict,
@@ -19,24 +17,13 @@ import {
   type EndDeadline,
 } from './session-deadlines.js';
 import { grantOf, postGrant, postRefusal, postRevoke, unpost } from './session-news.js';
-import { condemn, seenGone, specOf, whyNoOther } from './session-pods.js';
-import type {
-  CondemnedPod,
-  EndedLease,
-  Outgoing,
-  SessionData,
-  SessionLease,
-  SessionPod,
-  SessionStop,
-  StopKind,
-} from './session-data.js';
+import { endLease, leaseOf, ttlMs } from './session-leases.js';
+import { condemn, seenGone, specOf } from './session-pods.js';
+import { failedBoot, isWanted, lostPod, mayReopen } from './session-replacement.js';
+import type { CondemnedPod, Outgoing, SessionData, SessionLease, SessionPod, SessionStop } from './session-data.js';
 
 /** Beyond this a flood of acquires could outgrow what continue-as-new may carry. */
 const MAX_QUEUE = 1000;
-const MAX_ENDED_LEASES = 50;
-const MAX_NOTED_LOSSES = 10;
-/** Ends after which nobody has to be told no. */
-const REOPENING: readonly StopKind[] = ['idle', 'lost', 'nobody-left'];
 
 /**
  * The rules of a session: leases, queue, deadlines, phases. Pure: no clock, no I/O, no SDK; times are epoch milliseconds.
@@ -100,23 +87,18 @@ export class SessionState {
 
   /** The pod in service is lost: those who use it or wait get another one, within limits; else the session ends. */
   podLost(why: string, nowMs: number): void {
-    this.data.lossesMs = [...(this.data.lossesMs ?? []), nowMs].slice(-MAX_NOTED_LOSSES);
-    const reason = `the pod was lost: ${why}`;
-    if (!this.isWanted) this.requestStop({ kind: 'lost', reason, atMs: nowMs });
-    else this.replacePod(reason, 'POD_LOST', nowMs);
+    this.goOn(lostPod(this.data, why, nowMs), nowMs);
   }
 
   /** The pod did not come up, and another host may do better. */
   bootFailed(why: string, code: string, nowMs: number): void {
-    this.data.failedBoots = (this.data.failedBoots ?? 0) + 1;
-    if (!this.isWanted) this.requestStop({ kind: 'failed', code, reason: why, atMs: nowMs });
-    else this.replacePod(why, code, nowMs);
+    this.goOn(failedBoot(this.data, why, code, nowMs), nowMs);
   }
 
   /** Nothing more is rented when those who needed another pod have gone in the meantime. */
   endIfUnwanted(nowMs: number): void {
     const { givenUpWhy } = this.data;
-    if (givenUpWhy === undefined || this.isWanted) return;
+    if (givenUpWhy === undefined || isWanted(this.data)) return;
     this.requestStop({ kind: 'nobody-left', reason: givenUpWhy, atMs: nowMs });
   }
 
@@ -160,7 +142,7 @@ export class SessionState {
 
   /** The same lease id twice is one lease: the second acquire repeats the answer to the first. */
   acquire(request: AcquiredLease, nowMs: number): void {
-    const held = this.leaseOf(request.leaseId);
+    const held = leaseOf(this.data, request.leaseId);
     const refusal = held ? undefined : this.refusalOf(request, nowMs);
     if (held) postGrant(this.data, held);
     else if (refusal?.code) postRefusal(this.data, request, refusal.reason, refusal.code);
@@ -174,12 +156,12 @@ export class SessionState {
    */
   request(request: AcquiredLease, nowMs: number): LeaseAnswer {
     this.requests += 1;
-    if (!this.leaseOf(request.leaseId)) {
+    if (!leaseOf(this.data, request.leaseId)) {
       const refusal = this.refusalOf(request, nowMs);
       if (refusal) throw new DevloopError(refusal.code ?? 'LEASE_REVOKED', refusal.reason);
       this.enqueue(request, nowMs);
     }
-    const held = this.leaseOf(request.leaseId);
+    const held = leaseOf(this.data, request.leaseId);
     if (!held)
       return { state: 'queued', position: this.data.queue.findIndex(({ leaseId }) => leaseId === request.leaseId) + 1 };
     held.expiresAtMs = nowMs + ttlMs(held);
@@ -187,7 +169,7 @@ export class SessionState {
   }
 
   renew(leaseId: string, lastUsedAtMs: number | undefined, nowMs: number): void {
-    const lease = this.leaseOf(leaseId);
+    const lease = leaseOf(this.data, leaseId);
     if (!lease) return;
     lease.expiresAtMs = nowMs + ttlMs(lease);
     // A holder's clock may be wrong: a use in the future would keep a pod for nothing.
@@ -198,20 +180,20 @@ export class SessionState {
   release(leaseId: string, nowMs: number): void {
     this.data.queue = this.data.queue.filter((waiting) => waiting.leaseId !== leaseId);
     unpost(this.data, leaseId);
-    this.endLease(leaseId, 'released', nowMs);
+    endLease(this.data, leaseId, 'released', nowMs);
     this.grantWaiting(nowMs);
   }
 
   /** Its holder is known to be gone: nobody would give the lease back. */
   holderGone(leaseId: string, nowMs: number): void {
     this.data.queue = this.data.queue.filter((waiting) => waiting.leaseId !== leaseId);
-    this.endLease(leaseId, 'holder-gone', nowMs);
+    endLease(this.data, leaseId, 'holder-gone', nowMs);
     this.grantWaiting(nowMs);
   }
 
   /** An unknown holder keeps its lease for another term: a slow Temporal must not rob anybody; the hard deadline bounds it. */
   holderChecked(leaseId: string, state: 'running' | 'gone' | 'unknown', nowMs: number): void {
-    const lease = this.leaseOf(leaseId);
+    const lease = leaseOf(this.data, leaseId);
     if (!lease) return;
     if (state === 'gone') this.holderGone(leaseId, nowMs);
     else lease.expiresAtMs = nowMs + ttlMs(lease);
@@ -274,7 +256,7 @@ export class SessionState {
     this.closeQueue();
     for (const lease of [...this.data.leases]) {
       postRevoke(this.data, lease, this.data.stop?.reason ?? 'the session is ending');
-      this.endLease(lease.leaseId, 'revoked', nowMs);
+      endLease(this.data, lease.leaseId, 'revoked', nowMs);
     }
   }
 
@@ -293,48 +275,15 @@ export class SessionState {
     return this.hasOutgoing || this.data.suspicion !== undefined;
   }
 
-  /** Somebody uses the pod or waits for it. */
-  private get isWanted(): boolean {
-    return this.data.leases.length + this.data.queue.length > 0;
-  }
-
-  private mayReopen(nowMs: number): boolean {
-    const { phase, stop } = this.data;
-    if (phase !== 'stuck' || !stop || nowMs >= this.endDeadline().atMs) return false;
-    return REOPENING.includes(stop.kind) && whyNoOther(this.data, nowMs) === undefined;
-  }
-
-  private replacePod(why: string, code: string, nowMs: number): void {
-    const tooMany = whyNoOther(this.data, nowMs);
-    if (tooMany !== undefined) {
-      this.requestStop({ kind: 'failed', code, reason: `${why} (${tooMany})`, atMs: nowMs });
-      return;
-    }
-    // In the order of their grants, before everybody who has had no pod yet.
-    const held = this.data.leases.map((lease) => this.takeBack(lease, why, nowMs));
-    this.data.queue = [...held, ...this.data.queue];
-    condemn(this.data, why, nowMs);
-    this.data.givenUpWhy = why;
-    this.enter('creating', nowMs);
-  }
-
-  /** Its holder did nothing wrong: it keeps its place and is told to stop what it does. */
-  private takeBack(lease: SessionLease, why: string, nowMs: number): AcquiredLease {
-    postRevoke(this.data, lease, why);
-    this.data.leases = this.data.leases.filter((other) => other !== lease);
-    this.noteEnd(lease, 'revoked', nowMs);
-    const { leaseId, holder, ttlSeconds, project, label, hold } = lease;
-    return { leaseId, holder, ttlSeconds, project, label, hold };
-  }
-
-  private leaseOf(leaseId: string): SessionLease | undefined {
-    return this.data.leases.find((held) => held.leaseId === leaseId);
+  private goOn(stop: SessionStop | undefined, nowMs: number): void {
+    if (stop) this.requestStop(stop);
+    else this.enter('creating', nowMs);
   }
 
   /** Why somebody new gets no lease, with a code where asking again would be in vain. */
   private refusalOf(request: AcquiredLease, nowMs: number): { reason: string; code?: ErrorCode } | undefined {
     const { data } = this;
-    if ((!isAccepting(data.phase) || this.stopRequested) && !this.mayReopen(nowMs))
+    if ((!isAccepting(data.phase) || this.stopRequested) && !mayReopen(data, nowMs))
       return { reason: data.stop?.reason ?? 'the session is ending' };
     const conflict = request.wants && specConflict(specOf(data), request.wants);
     if (conflict !== undefined) return { reason: conflict, code: 'SESSION_SPEC_CONFLICT' };
@@ -360,27 +309,4 @@ export class SessionState {
       postGrant(this.data, lease);
     }
   }
-
-  private endLease(leaseId: string, end: EndedLease['end'], nowMs: number): void {
-    const lease = this.leaseOf(leaseId);
-    if (!lease) return;
-    this.data.leases = this.data.leases.filter((held) => held !== lease);
-    this.data.jobsServed += 1;
-    // A holder that is gone was last known to be there when its lease was renewed, not when we found out.
-    const lastUseMs = end === 'holder-gone' ? lease.lastUsedAtMs : nowMs;
-    const by = lease.label ?? lease.leaseId;
-    if (lastUseMs >= (this.data.lastUse?.atMs ?? 0)) this.data.lastUse = { atMs: lastUseMs, by };
-    this.noteEnd(lease, end, nowMs);
-  }
-
-  private noteEnd(lease: SessionLease, end: EndedLease['end'], nowMs: number): void {
-    const { leaseId, project, label, grantedAtMs } = lease;
-    this.data.endedLeases.push({ leaseId, project, label, grantedAtMs, endedAtMs: nowMs, end });
-    this.data.endedLeases.splice(0, this.data.endedLeases.length - MAX_ENDED_LEASES);
-  }
-}
-
-function ttlMs(lease: AcquiredLease): number {
-  const fallback = lease.holder.kind === 'workflow' ? WORKFLOW_LEASE_TTL_SECONDS : EXTERNAL_LEASE_TTL_SECONDS;
-  return (lease.ttlSeconds ?? fallback) * 1000;
 }
