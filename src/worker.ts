@@ -14,6 +14,7 @@ import { createPodActivities } from './activities/pods.js';
 import { createReaperActivities } from './activities/reaper.js';
 import { createSessionActivities } from './activities/sessions.js';
 import { createWebhookActivities } from './activities/webhook.js';
+import { runAgent } from './agent/index.js';
 import { lookAtSessions, temporalFromEnvironment } from './client/index.js';
 import { loadConfig, readEnvironment, type Config } from './config.js';
 import { DevloopError, TASK_QUEUES } from './contract/index.js';
@@ -109,14 +110,14 @@ async function createWorkers({ config, connection, client, owner, log }: Parts):
   const reaper = createReaperActivities({
     runpod,
     proxyUrl,
-    userAgent: USER_AGENT,
+    gate: (target) => createGateClient({ ...target, userAgent: USER_AGENT }),
     owner,
     webhook: config.webhook !== undefined,
     lookAtSessions: lookAtSessions(client),
     ...time,
   });
   const webhook = createWebhookActivities(config.webhook && { ...config.webhook, userAgent: USER_AGENT });
-  const agents = createAgentActivities({ ...gates, ...time });
+  const agents = createAgentActivities({ ...gates, ...time, run: runAgent });
   const shared: Partial<WorkerOptions> = {
     shutdownGraceTime: SHUTDOWN_GRACE,
     shutdownForceTime: SHUTDOWN_FORCE,

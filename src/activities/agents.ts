@@ -1,4 +1,4 @@
-import { AgentFault, runAgent, type AgentRunResult } from '../agent/index.js';
+import { AgentFault, type AgentRunOptions, type AgentRunResult } from '../agent/index.js';
 import { jsonBytes, MAX_JOB_BYTES } from '../contract/index.js';
 import { gateToken, type Clock, type Sleep } from '../runpod/index.js';
 import { atBorder, finalFailure, retryableFailure } from './failures.js';
@@ -13,6 +13,8 @@ export interface AgentActivities {
 }
 
 export interface AgentDependencies extends GateAccess {
+  /** `runAgent` of `agent/`, or what a simulation has in its place. */
+  readonly run: (options: AgentRunOptions) => Promise<AgentRunResult>;
   readonly clock: Clock;
   readonly sleep: Sleep;
 }
@@ -48,7 +50,7 @@ export function createAgentActivities(deps: AgentDependencies): AgentActivities 
 }
 
 async function withAnySecret(
-  { gateSecrets }: AgentDependencies,
+  { gateSecrets, run }: AgentDependencies,
   { grant, agent, input, model }: RunAgentInput,
   watch: { readonly signal: AbortSignal; readonly onToken: () => void },
 ): Promise<AgentRunResult> {
@@ -56,7 +58,7 @@ async function withAnySecret(
   for (const secret of gateSecrets) {
     try {
       const token = gateToken(secret, grant.podName);
-      return await runAgent({ agent, input, api: grant.api, endpoint: grant.endpoint, token, model, ...watch });
+      return await run({ agent, input, api: grant.api, endpoint: grant.endpoint, token, model, ...watch });
     } catch (error) {
       if (!(error instanceof AgentFault) || error.code !== 'GATE_UNAUTHORIZED') throw error;
       refusal ??= error;

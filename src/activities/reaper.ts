@@ -1,5 +1,5 @@
-import { createGateClient, isLate, isRunPodError, isSuspect, surveyPods, type ClassifiedPod } from '../runpod/index.js';
-import type { RunPodClient } from '../runpod/index.js';
+import { isLate, isRunPodError, isSuspect, surveyPods, type ClassifiedPod } from '../runpod/index.js';
+import type { RunPodClient, SurveyOptions } from '../runpod/index.js';
 import { atBorder } from './failures.js';
 import { withHeart, type HeartTime } from './heart.js';
 import type { LookAtSessions } from '../client/index.js';
@@ -13,7 +13,8 @@ export interface ReaperActivities {
 export interface ReaperDependencies extends HeartTime {
   readonly runpod: RunPodClient;
   readonly proxyUrl: string;
-  readonly userAgent: string;
+  /** A client of any pod's gate, with the token that the list shows. */
+  readonly gate: SurveyOptions['gate'];
   /** With the namespace's suffix: other control planes' pods are theirs to judge. */
   readonly owner: string;
   readonly webhook: boolean;
@@ -26,12 +27,12 @@ export function createReaperActivities(deps: ReaperDependencies): ReaperActiviti
 
 function sweep(deps: ReaperDependencies, { suspects }: SweepInput): Promise<SweepReport> {
   return withHeart(deps, async (heart, signal) => {
-    const { runpod, proxyUrl, userAgent, owner } = deps;
+    const { runpod, proxyUrl, gate, owner } = deps;
     const at = new Date(deps.clock()).toISOString();
     const pods = await surveyPods({
       runpod,
       proxyUrl,
-      gate: (target) => createGateClient({ ...target, userAgent }),
+      gate,
       isMine: (name) => name === owner,
       sessions: deps.lookAtSessions,
       signal,

@@ -2,7 +2,7 @@ import type { ApplicationFailure } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createAgentActivities } from '../../../src/activities/agents.js';
 import type { RunAgentInput } from '../../../src/activities/types.js';
 import { AgentFault, type AgentRunOptions, type AgentRunResult } from '../../../src/agent/index.js';
@@ -12,15 +12,9 @@ import { GATE_SECRET, nameOf } from '../../support/run-activity.js';
 import { VirtualRunPod } from '../../support/virtual-runpod.js';
 import { page, PodService } from './pod-service.js';
 
-const agent = vi.hoisted(() => {
-  const run: (options: AgentRunOptions) => Promise<AgentRunResult> = () => Promise.reject(new Error('no script'));
-  return { run };
-});
-
-vi.mock('../../../src/agent/index.js', async (importOriginal) => ({
-  ...(await importOriginal<object>()),
-  runAgent: (options: AgentRunOptions) => agent.run(options),
-}));
+const agent: { run: (options: AgentRunOptions) => Promise<AgentRunResult> } = {
+  run: () => Promise.reject(new Error('no script')),
+};
 
 const PREVIOUS = 'the secret that was in force before';
 const answer = (output = 'hello'): AgentRunResult => ({
@@ -53,7 +47,13 @@ async function run(
   const beats: unknown[] = [];
   env.on('heartbeat', (details) => beats.push(details));
   prepare(env);
-  const activities = createAgentActivities({ gate, gateSecrets: [GATE_SECRET, PREVIOUS], clock, sleep });
+  const activities = createAgentActivities({
+    gate,
+    gateSecrets: [GATE_SECRET, PREVIOUS],
+    clock,
+    sleep,
+    run: (options) => agent.run(options),
+  });
   try {
     return {
       result: await service.time.run(env.run((given: RunAgentInput) => activities.runAgent(given), input)),

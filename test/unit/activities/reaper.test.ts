@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createReaperActivities } from '../../../src/activities/reaper.js';
 import type { SeenPod, SweepReport } from '../../../src/activities/types.js';
 import type { SessionLook } from '../../../src/contract/index.js';
+import { createGateClient } from '../../../src/runpod/index.js';
 import { HEARTBEAT_TIMEOUT_MS, nameOf, OWNER } from '../../support/run-activity.js';
 import { VirtualRunPod } from '../../support/virtual-runpod.js';
 
@@ -15,7 +16,7 @@ async function sweep(
   const activities = createReaperActivities({
     runpod: runpod.client,
     proxyUrl: 'http://{podId}-{port}.proxy.test',
-    userAgent: 'devloop-test/1',
+    gate: (target) => createGateClient({ ...target, userAgent: 'devloop-test/1' }),
     owner: OWNER,
     webhook: false,
     lookAtSessions: async () => (name) => sessions[name.session] ?? { state: 'gone' },

@@ -1,0 +1,211 @@
+import type { LedgerEntry } from '../../../emulator/core/billing.js';
+import { EmulatorCore } from '../../../emulator/core/core.js';
+import type { CoreReply } from '../../../emulator/core/http.js';
+import type { PodRecord } from '../../../emulator/core/pod.js';
+import type { Effect } from '../../../emulator/core/world.js';
+import { seededRandom } from '../../../emulator/core/random.js';
+import type { Kernel } from '../kernel/kernel.js';
+import type { Answer, Server, WireReply } from './network.js';
+import { PodMachine, type PodNews } from './pod-machine.js';
+
+export const API_URL = 'http://runpod.sim/v2';
+export const PROXY_URL = 'http://runpod.sim/proxy/{podId}/{port}';
+export const ACCOUNT_KEY = 'rpa_SIMULATED';
+
+/** One call that changed or could change something, as RunPod saw it. */
+export interface SeenCall {
+  readonly atMs: number;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly byAccount: boolean;
+  readonly body?: string;
+  /** The pod that a create made, or that the path names. */
+  readonly podId: string | undefined;
+}
+
+/** RunPod: the emulator's pure core under virtual time, its pods as machines beside it. */
+export class Cloud {
+  readonly machines = new Map<string, PodMachine>();
+  /** All but reads, oldest first. */
+  readonly calls: SeenCall[] = [];
+  /** What becomes of a pod that is about to boot: set by the world for each seed. */
+  bootSeconds: () => number = () => 5;
+  clockSkewSeconds: () => number = () => 0;
+  onPodNews: (news: PodNews, machine: PodMachine) => void = () => undefined;
+  private readonly core: EmulatorCore;
+  private wakeAtMs = Infinity;
+
+  constructor(private readonly kernel: Kernel) {
+    this.core = new EmulatorCore({
+      apiKey: ACCOUNT_KEY,
+      random: seededRandom(kernel.integer(0, 2 ** 31)),
+      emit: (effect) => {
+        this.carryOut(effect);
+      },
+    });
+    this.settings({ quota: null });
+  }
+
+  /** As `POST /admin/faults` takes it. @returns how often it has struck, to be asked later */
+  fault(fault: Record<string, unknown>): () => number {
+    const { id } = this.admin('POST', '/admin/faults', fault) as { id: number };
+    return () => {
+      const { faults } = this.admin('GET', '/admin/faults') as { faults: { id: number; struck: number }[] };
+      // The emulator forgets a fault that is used up.
+      return faults.find((entry) => entry.id === id)?.struck ?? 1;
+    };
+  }
+
+  clearFaults(): void {
+    this.admin('DELETE', '/admin/faults');
+  }
+
+  settings(change: Record<string, unknown>): void {
+    this.admin('PATCH', '/admin/settings', change);
+  }
+
+  /** A pod of somebody else. @returns its id */
+  rent(name: string): string {
+    const pod = { name, image: 'i', gpu: { id: 'NVIDIA GeForce RTX 3090', count: 1 }, cloud: 'SECURE', disk: 5 };
+    return (this.admin('POST', '/v2/pods', pod) as { id: string }).id;
+  }
+
+  /** Somebody else ends it, or stops it, in RunPod's console. */
+  act(podId: string, action: 'terminate' | 'stop'): void {
+    if (this.core.livePod(podId)) this.admin('POST', `/v2/pods/${podId}/action`, { action });
+  }
+
+  get alive(): Readonly<PodRecord>[] {
+    this.advance();
+    return this.core.livePods();
+  }
+
+  pod(podId: string): Readonly<PodRecord> | undefined {
+    return this.core.pod(podId);
+  }
+
+  environmentOf(podId: string): Record<string, string> {
+    const pod = this.core.pod(podId);
+    return pod ? this.core.environmentOf(pod) : {};
+  }
+
+  containerEnded(podId: string, generation: number): void {
+    this.core.containerEnded(podId, generation, 'exit code 137', this.kernel.nowMs);
+    this.wakeLater();
+  }
+
+  get ledger(): LedgerEntry[] {
+    return this.core.ledger(this.kernel.nowMs);
+  }
+
+  /** RunPod's API as the network reaches it. */
+  readonly api: Server = (request, answer) => {
+    const { pathname } = new URL(request.url);
+    const reply = this.serve(request.method, pathname, request.headers, request.query, request.body);
+    if (reply.delivery === 'hang') return;
+    answer(reply.delivery === 'cut' ? 'cut' : withDate(reply, this.kernel.nowMs));
+  };
+
+  /** RunPod's proxy, and behind it the pods' gates. */
+  readonly proxy: Server = (request, answer, onGone) => {
+    const [, , podId = '', port = '', ...rest] = new URL(request.url).pathname.split('/');
+    const path = `/${rest.join('/')}`;
+    const decision = this.core.proxy(podId, Number(port), { method: request.method, path }, this.kernel.nowMs);
+    this.wakeLater();
+    if (decision.kind === 'forward') {
+      const machine = this.machines.get(podId);
+      machine?.serve({ ...request, url: `http://gate${path}` }, answer, onGone);
+      return;
+    }
+    const { delivery, status, body, headers } = decision.reply;
+    if (delivery === 'hang') return;
+    answer(delivery === 'cut' ? 'cut' : { status, body, headers });
+  };
+
+  /** One call to the API, without a network. */
+  serve(
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    query: Readonly<Record<string, string>> = {},
+    body?: string,
+  ): CoreReply {
+    const { nowMs } = this.kernel;
+    const request = { method, path, query, headers, ...(body !== undefined && { body }) };
+    const reply = this.core.handle(request, nowMs);
+    this.wakeLater();
+    if (method !== 'GET' && !path.startsWith('/admin/')) {
+      const byAccount = headers.authorization === `Bearer ${ACCOUNT_KEY}`;
+      const named = /^\/v2\/pods\/([^/]+)/.exec(path)?.[1];
+      const made = method === 'POST' && path === '/v2/pods' ? [...this.core.account().pods].at(-1) : undefined;
+      const podId = named ?? (made?.createdAtMs === nowMs ? made.id : undefined);
+      this.calls.push({
+        atMs: nowMs,
+        method,
+        path,
+        status: reply.status,
+        byAccount,
+        podId,
+        ...(body !== undefined && { body }),
+      });
+    }
+    return reply;
+  }
+
+  private admin(method: string, path: string, body?: unknown): unknown {
+    const headers = { authorization: `Bearer ${ACCOUNT_KEY}` };
+    const text = body === undefined ? {} : { body: JSON.stringify(body) };
+    const reply = this.core.handle({ method, path, query: {}, headers, ...text }, this.kernel.nowMs);
+    this.wakeLater();
+    if (reply.status >= 300) throw new Error(`${method} ${path}: ${reply.status} ${reply.body}`);
+    return reply.body === '' ? undefined : JSON.parse(reply.body);
+  }
+
+  private carryOut(effect: Effect): void {
+    if (effect.type === 'start-container') {
+      const { podId, generation } = effect;
+      // After the core has finished what it is doing.
+      this.kernel.at(this.kernel.nowMs, () => {
+        if (!this.core.livePod(podId)) return;
+        const machine = this.machines.get(podId) ?? this.newMachine(podId);
+        machine.startContainer(generation, this.bootSeconds());
+      });
+    } else if (effect.type === 'stop-container') {
+      const isLast = effect.reason === 'terminate';
+      const machine = this.machines.get(effect.podId);
+      machine?.stopContainer(isLast);
+    }
+  }
+
+  private newMachine(podId: string): PodMachine {
+    const machine = new PodMachine(this.kernel, this, podId, this.clockSkewSeconds());
+    machine.onNews = (news) => {
+      this.onPodNews(news, machine);
+    };
+    this.machines.set(podId, machine);
+    return machine;
+  }
+
+  private advance(): void {
+    this.core.advance(this.kernel.nowMs);
+  }
+
+  /** The core acts by itself at moments that it names. */
+  private wakeLater(): void {
+    const dueMs = this.core.nextDueMs();
+    if (!Number.isFinite(dueMs) || dueMs >= this.wakeAtMs) return;
+    this.wakeAtMs = dueMs;
+    this.kernel.at(dueMs, () => {
+      if (this.wakeAtMs === dueMs) this.wakeAtMs = Infinity;
+      this.advance();
+      this.wakeLater();
+    });
+  }
+}
+
+function withDate(reply: CoreReply, nowMs: number): Answer {
+  const date = new Date(nowMs).toUTCString();
+  const full: WireReply = { status: reply.status, body: reply.body, headers: { ...reply.headers, date } };
+  return full;
+}

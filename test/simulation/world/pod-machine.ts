@@ -1,0 +1,207 @@
+import type { Kernel } from '../kernel/kernel.js';
+import type { Cloud } from './cloud.js';
+import type { Server, WireRequest } from './network.js';
+import { PodSwitch } from './pod-switch.js';
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+/** What happens on a pod that others may wait for. */
+export type PodNews = 'ready' | 'use-begins' | 'use-ends';
+
+interface Flight {
+  readonly abort: () => void;
+}
+
+/** The GPU machine of one pod: gate, model server and dead-man's switch, as `pod/` runs them. */
+export class PodMachine {
+  onNews: (news: PodNews) => void = () => undefined;
+  readonly watchdog: PodSwitch;
+  /** By the true clock: what the invariants go by. Undefined before the first. */
+  readyAtMs: number | undefined;
+  lastUseEndMs: number | undefined;
+  /** Nothing answers on it, whatever RunPod says of it. */
+  isUnreachable = false;
+  /** Its gate answers, but not in time. */
+  isSlow = false;
+  private generation = 0;
+  private serial = 0;
+  private serving = false;
+  private modelReadyAtMs = Infinity;
+  private readonly flights = new Map<number, Flight>();
+  /** Lost with the container: there is no volume. */
+  private disk = { ready: false, hasModel: false };
+
+  constructor(
+    private readonly kernel: Kernel,
+    private readonly cloud: Cloud,
+    readonly podId: string,
+    clockSkewSeconds: number,
+  ) {
+    this.watchdog = new PodSwitch(kernel, cloud, this, clockSkewSeconds);
+  }
+
+  get name(): string {
+    return this.cloud.pod(this.podId)?.name ?? '';
+  }
+
+  get inFlight(): number {
+    return this.flights.size;
+  }
+
+  get isReady(): boolean {
+    return this.disk.ready;
+  }
+
+  startContainer(generation: number, bootSeconds: number): void {
+    this.generation = generation;
+    this.disk = { ready: false, hasModel: this.kernel.chance(0.8) };
+    this.modelReadyAtMs = this.kernel.nowMs + bootSeconds * 1000;
+    this.kernel.at(this.kernel.nowMs + (bootSeconds * 1000) / 3, () => {
+      if (generation !== this.generation) return;
+      this.serving = true;
+      this.watchdog.start();
+    });
+  }
+
+  /** @param isLast the pod is no more */
+  stopContainer(isLast: boolean): void {
+    this.generation = -1;
+    this.serving = false;
+    this.breakFlights();
+    this.watchdog.stop();
+    if (isLast) this.isUnreachable = true;
+  }
+
+  /** Its main process dies; RunPod starts the container anew. */
+  crash(): void {
+    const { generation } = this;
+    if (generation < 0) return;
+    this.stopContainer(false);
+    this.cloud.containerEnded(this.podId, generation);
+  }
+
+  /** The host is gone or cut off: no process of the pod runs any more, and RunPod does not notice. */
+  vanish(): void {
+    this.isUnreachable = true;
+    this.stopContainer(false);
+  }
+
+  breakFlights(): void {
+    for (const flight of [...this.flights.values()]) flight.abort();
+  }
+
+  readonly serve: Server = (request, answer, onGone) => {
+    if (this.isUnreachable) return;
+    if (!this.serving) {
+      answer({ status: 502, body: '<html>bad gateway</html>', headers: { 'content-type': 'text/html' } });
+      return;
+    }
+    if (this.isSlow) {
+      this.kernel.at(this.kernel.nowMs + 9_000, () => {
+        answer({ status: 524, body: '<html>timeout</html>' });
+      });
+      return;
+    }
+    const { pathname: path } = new URL(request.url);
+    if (path === '/healthz') {
+      answer({ status: 200, body: 'ok' });
+      return;
+    }
+    const token = this.environment.DEVLOOP_GATE_TOKEN;
+    if (request.headers.authorization !== `Bearer ${token}`) {
+      answer({ status: 401, body: '{"error":"who are you?"}', headers: JSON_TYPE });
+      return;
+    }
+    if (path === '/devloop/status') {
+      answer({ status: 200, body: JSON.stringify(this.status()), headers: JSON_TYPE });
+      return;
+    }
+    this.use(path, request, answer, onGone);
+  };
+
+  private get environment(): Record<string, string> {
+    return this.cloud.environmentOf(this.podId);
+  }
+
+  /** An authenticated request: a use from its beginning to its end. */
+  private use(path: string, request: WireRequest, answer: Parameters<Server>[1], onGone: Parameters<Server>[2]): void {
+    const id = this.serial++;
+    const end = (): boolean => {
+      if (!this.flights.delete(id)) return false;
+      this.noteUse();
+      this.onNews('use-ends');
+      return true;
+    };
+    this.flights.set(id, {
+      abort: () => {
+        if (end()) answer('cut');
+      },
+    });
+    this.onNews('use-begins');
+    onGone(() => {
+      end();
+    });
+    const { seconds, status, body } = this.work(path, request);
+    const reply = (): void => {
+      if (end()) answer({ status, body: typeof body === 'string' ? body : JSON.stringify(body), headers: JSON_TYPE });
+    };
+    if (seconds === 0) reply();
+    else this.kernel.at(this.kernel.nowMs + seconds * 1000, reply);
+  }
+
+  private noteUse(): void {
+    this.lastUseEndMs = this.kernel.nowMs;
+    this.watchdog.noteUse();
+  }
+
+  /** What the model server makes of a request, and how long it takes. */
+  private work(path: string, request: WireRequest): { seconds: number; status: number; body: unknown } {
+    const model = this.environment.DEVLOOP_MODEL;
+    const isUp = this.kernel.nowMs >= this.modelReadyAtMs;
+    const known = this.disk.hasModel ? [{ name: model, size: 1000, size_vram: 1000 }] : [];
+    switch (path) {
+      case '/devloop/touch':
+        if (request.body?.includes('"ready":true')) this.becomeReady();
+        return { seconds: 0, status: 204, body: '' };
+      case '/api/version':
+        return isUp
+          ? { seconds: 0, status: 200, body: { version: '0' } }
+          : { seconds: 0, status: 502, body: { error: 'the model server does not answer' } };
+      case '/api/tags':
+        return { seconds: 0, status: 200, body: { models: known } };
+      case '/api/ps':
+        return { seconds: 0, status: 200, body: { models: known } };
+      case '/api/pull':
+        this.disk.hasModel = true;
+        return { seconds: 3 + 10 * this.kernel.random(), status: 200, body: '{"status":"success"}\n' };
+      case '/api/generate':
+        return { seconds: 1, status: 200, body: { done: true } };
+      case '/api/chat':
+        return { seconds: Number(request.query.seconds ?? 5), status: isUp ? 200 : 502, body: { done: true } };
+      default:
+        return { seconds: 0, status: 404, body: { error: 'no such path' } };
+    }
+  }
+
+  private becomeReady(): void {
+    this.disk.ready = true;
+    this.readyAtMs ??= this.kernel.nowMs;
+    this.onNews('ready');
+  }
+
+  private status(): object {
+    const env = this.environment;
+    return {
+      podId: this.podId,
+      podName: this.name,
+      api: 'ollama',
+      model: env.DEVLOOP_MODEL ?? '',
+      modelFile: false,
+      gpuCount: Number(env.RUNPOD_GPU_COUNT ?? 0),
+      gpuVisible: true,
+      maxParallel: Number(env.DEVLOOP_MAX_PARALLEL ?? 1),
+      deadman: this.watchdog.status(),
+      startedAt: new Date(this.kernel.nowMs).toISOString(),
+    };
+  }
+}
