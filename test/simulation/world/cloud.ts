@@ -12,14 +12,12 @@ export const API_URL = 'http://runpod.sim/v2';
 export const PROXY_URL = 'http://runpod.sim/proxy/{podId}/{port}';
 export const ACCOUNT_KEY = 'rpa_SIMULATED';
 
-/** One call that changed or could change something, as RunPod saw it. */
+/** One call that changed or could change something. */
 export interface SeenCall {
-  readonly atMs: number;
   readonly method: string;
   readonly path: string;
-  readonly status: number;
   readonly byAccount: boolean;
-  readonly body?: string;
+  readonly body: string | undefined;
   /** The pod that a create made, or that the path names. */
   readonly podId: string | undefined;
 }
@@ -27,11 +25,12 @@ export interface SeenCall {
 /** RunPod: the emulator's pure core under virtual time, its pods as machines beside it. */
 export class Cloud {
   readonly machines = new Map<string, PodMachine>();
-  /** All but reads, oldest first. */
-  readonly calls: SeenCall[] = [];
   /** What becomes of a pod that is about to boot: set by the world for each seed. */
   bootSeconds: () => number = () => 5;
   clockSkewSeconds: () => number = () => 0;
+  /** Before the account's calls take effect, and after. */
+  beforeEnd: (podId: string) => void = () => undefined;
+  onCall: (call: SeenCall) => void = () => undefined;
   onPodNews: (news: PodNews, machine: PodMachine) => void = () => undefined;
   private readonly core: EmulatorCore;
   private wakeAtMs = Infinity;
@@ -133,22 +132,15 @@ export class Cloud {
   ): CoreReply {
     const { nowMs } = this.kernel;
     const request = { method, path, query, headers, ...(body !== undefined && { body }) };
+    const byAccount = headers.authorization === `Bearer ${ACCOUNT_KEY}`;
+    const named = /^\/v2\/pods\/([^/]+)/.exec(path)?.[1];
+    if (byAccount && method === 'DELETE' && named !== undefined) this.beforeEnd(named);
     const reply = this.core.handle(request, nowMs);
     this.wakeLater();
-    if (method !== 'GET' && !path.startsWith('/admin/')) {
-      const byAccount = headers.authorization === `Bearer ${ACCOUNT_KEY}`;
-      const named = /^\/v2\/pods\/([^/]+)/.exec(path)?.[1];
-      const made = method === 'POST' && path === '/v2/pods' ? [...this.core.account().pods].at(-1) : undefined;
-      const podId = named ?? (made?.createdAtMs === nowMs ? made.id : undefined);
-      this.calls.push({
-        atMs: nowMs,
-        method,
-        path,
-        status: reply.status,
-        byAccount,
-        podId,
-        ...(body !== undefined && { body }),
-      });
+    if (method !== 'GET') {
+      const newest = method === 'POST' && path === '/v2/pods' ? this.core.account().pods.at(-1) : undefined;
+      const podId = named ?? (newest?.createdAtMs === nowMs ? newest.id : undefined);
+      this.onCall({ method, path, byAccount, podId, body });
     }
     return reply;
   }

@@ -1,0 +1,114 @@
+import { everyPhase, type FaultKind, type Strike } from './fault.js';
+import { BACK_OFF_SECONDS, GRACE_SECONDS, LEASE_SECONDS, REAPER_SECONDS } from './limits.js';
+
+const beforeItsEnd = ['create', 'boot', 'serve', 'idle', 'drain'] as const;
+
+const toJob = (name: string, puts: () => number, act: (strike: Strike, jobId: string) => void): FaultKind => ({
+  name,
+  phases: ['create', 'boot', 'serve', 'drain'],
+  elsewhere: 'no job waits or runs',
+  puts,
+  endsUses: true,
+  strike: (strike) => {
+    const jobId = strike.world.openJobOf(strike.session);
+    if (jobId !== undefined) act(strike, jobId);
+    return () => jobId !== undefined;
+  },
+});
+
+/** What people and other programs do at the wrong moment, and what a network does to their messages. */
+export const peopleFaults: readonly FaultKind[] = [
+  {
+    name: 'session-cancelled',
+    phases: everyPhase,
+    puts: () => 0,
+    endsUses: true,
+    strike: ({ world, session }) => {
+      void world.users.onSession(session, 'cancel');
+    },
+  },
+  {
+    name: 'session-terminated',
+    phases: everyPhase,
+    puts: () => REAPER_SECONDS + BACK_OFF_SECONDS,
+    endsUses: true,
+    strike: ({ world, session }) => {
+      world.terminated.add(session);
+      void world.users.onSession(session, 'terminate');
+    },
+  },
+  {
+    name: 'session-reset',
+    phases: everyPhase,
+    // It may count a whole idle time anew.
+    puts: () => 240 + GRACE_SECONDS + REAPER_SECONDS,
+    endsUses: true,
+    strike: ({ world, session }) => {
+      world.reset(session);
+    },
+  },
+  {
+    name: 'stop-asked',
+    phases: beforeItsEnd,
+    elsewhere: 'the session ends already',
+    puts: () => 0,
+    endsUses: true,
+    strike: ({ world, session }) => {
+      void world.users.stop(session);
+    },
+  },
+  toJob(
+    'job-cancelled',
+    () => 0,
+    ({ world }, jobId) => {
+      void world.users.onJob(jobId, 'cancel');
+    },
+  ),
+  toJob(
+    'job-terminated',
+    () => LEASE_SECONDS + BACK_OFF_SECONDS,
+    ({ world }, jobId) => {
+      void world.users.onJob(jobId, 'terminate');
+    },
+  ),
+  {
+    name: 'agents-queue-without-worker',
+    phases: ['create', 'boot', 'serve', 'idle'],
+    elsewhere: 'no agent is started any more',
+    puts: () => 0,
+    endsUses: true,
+    strike: ({ world, seconds }) => {
+      world.agentsServed = false;
+      world.killWorkers();
+      world.startWorker();
+      world.later(seconds * 3, () => {
+        world.agentsServed = true;
+        world.startWorker();
+      });
+    },
+  },
+  {
+    name: 'messages-twice',
+    phases: everyPhase,
+    puts: () => 0,
+    strike: ({ world, seconds }) => {
+      world.temporal.duplicateSignals(seconds);
+    },
+  },
+  {
+    name: 'messages-late',
+    phases: everyPhase,
+    puts: (seconds) => seconds,
+    strike: ({ world, seconds }) => {
+      world.temporal.delaySignals(seconds);
+    },
+  },
+  {
+    name: 'session-raced',
+    phases: ['create', 'boot', 'serve', 'idle', 'drain', 'stop'],
+    puts: () => 0,
+    strike: ({ world, session }) => {
+      world.startAgain(session);
+    },
+  },
+];

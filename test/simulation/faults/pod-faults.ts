@@ -1,0 +1,99 @@
+import type { PodMachine } from '../world/pod-machine.js';
+import { withPod, type FaultKind, type Strike } from './fault.js';
+import { BACK_OFF_SECONDS, SPREAD_SECONDS } from './limits.js';
+
+const needsMachine = 'no container runs yet, or none is used any more';
+
+const onPod = (
+  name: string,
+  puts: (seconds: number) => number,
+  act: (machine: PodMachine, strike: Strike) => void,
+  more: Partial<FaultKind> = {},
+): FaultKind => ({
+  name,
+  phases: ['boot', ...withPod],
+  elsewhere: needsMachine,
+  puts,
+  endsUses: true,
+  strike: (strike) => {
+    const machine = strike.world.machineOf(strike.session);
+    if (machine) act(machine, strike);
+    return () => machine !== undefined;
+  },
+  ...more,
+});
+
+/** What goes wrong on the GPU machine, and what others do to it in RunPod's console. */
+export const podFaults: readonly FaultKind[] = [
+  onPod(
+    'pod-ended-by-others',
+    () => SPREAD_SECONDS,
+    ({ podId }, { world }) => {
+      world.cloud.act(podId, 'terminate');
+    },
+  ),
+  onPod(
+    'pod-stopped-by-others',
+    () => BACK_OFF_SECONDS,
+    ({ podId }, { world }) => {
+      world.cloud.act(podId, 'stop');
+    },
+  ),
+  onPod(
+    'host-gone',
+    () => BACK_OFF_SECONDS,
+    (machine) => {
+      machine.vanish();
+    },
+  ),
+  onPod(
+    'container-crash',
+    () => BACK_OFF_SECONDS,
+    (machine) => {
+      machine.crash();
+    },
+  ),
+  onPod(
+    'gate-slow',
+    (seconds) => seconds + BACK_OFF_SECONDS,
+    (machine, { world, seconds }) => {
+      machine.isSlow = true;
+      world.later(seconds, () => {
+        machine.isSlow = false;
+      });
+    },
+  ),
+  onPod(
+    'connections-cut',
+    () => 0,
+    (machine) => {
+      machine.breakFlights();
+    },
+  ),
+  onPod(
+    'switch-killed',
+    () => 0,
+    (machine) => {
+      machine.watchdog.kill();
+    },
+    { endsUses: false },
+  ),
+  onPod(
+    'switch-broken',
+    () => 0,
+    (machine) => {
+      machine.watchdog.breakForGood();
+    },
+    { endsUses: false },
+  ),
+  {
+    name: 'pod-clock-wrong',
+    phases: ['create'],
+    elsewhere: 'a clock is wrong from the start of the machine or not at all',
+    puts: () => BACK_OFF_SECONDS,
+    endsUses: true,
+    strike: ({ world }) => {
+      world.cloud.clockSkewSeconds = () => world.kernel.pick([-86_400, -600, 600, 86_400]);
+    },
+  },
+];

@@ -1,0 +1,161 @@
+import { everyPhase, withPod, type FaultKind, type Strike } from './fault.js';
+import { BACK_OFF_SECONDS, CALL_SECONDS, LONGEST_RETRY_AFTER_SECONDS, runPodFails, SPREAD_SECONDS } from './limits.js';
+
+const onlyCreates = 'only a create call meets it, and a session creates nothing while it has a pod';
+const onlyEnds = 'only a DELETE meets it';
+
+/** Strikes calls about this session's pods alone. */
+const ofSession = ({ session }: Strike, fault: Record<string, unknown>): Record<string, unknown> => ({
+  ...fault,
+  match: { podName: `.${session}.` },
+});
+
+function armed(strike: Strike, fault: Record<string, unknown>): () => boolean {
+  if (fault.kind === 'list-misses' || fault.kind === 'list-late') strike.world.listsLie = true;
+  const struck = strike.world.cloud.fault(fault);
+  strike.world.beforeHeal.push(() => {
+    last = struck();
+  });
+  let last = 0;
+  return () => last > 0;
+}
+
+const atCreate = (
+  name: string,
+  puts: (seconds: number) => number,
+  more: (strike: Strike) => Record<string, unknown> = () => ({}),
+): FaultKind => ({
+  name,
+  phases: ['create'],
+  elsewhere: onlyCreates,
+  puts,
+  strike: (strike) => armed(strike, ofSession(strike, { kind: name, ...more(strike) })),
+});
+
+const atEnd = (
+  name: string,
+  puts: (seconds: number) => number,
+  more: (strike: Strike) => Record<string, unknown> = () => ({}),
+): FaultKind => ({
+  name,
+  phases: ['serve', 'idle', 'drain', 'stop'],
+  elsewhere: onlyEnds,
+  puts,
+  strike: (strike) => armed(strike, ofSession(strike, { kind: name, ...more(strike) })),
+});
+
+/** For some seconds every call of everybody meets it. */
+const storm = (kind: string, more: Record<string, unknown>, puts: (seconds: number) => number): FaultKind => ({
+  name: kind + (more.retryAfterSeconds === null ? '-without-retry-after' : ''),
+  phases: everyPhase,
+  puts,
+  strike: (strike) => {
+    strike.world.cloud.fault({ kind, ...more, forSeconds: strike.seconds });
+  },
+});
+
+/** Creates that lie, lists that lie, ends that lie, and RunPod not answering at all. */
+export const runPodFaults: readonly FaultKind[] = [
+  atCreate('create-500-created', () => BACK_OFF_SECONDS),
+  atCreate('create-timeout-created', () => CALL_SECONDS + BACK_OFF_SECONDS),
+  atCreate('create-500-not-created', () => BACK_OFF_SECONDS),
+  atCreate(
+    'list-late',
+    (seconds) => seconds + SPREAD_SECONDS,
+    ({ seconds }) => ({ seconds: Math.min(seconds, 50) }),
+  ),
+  atCreate(
+    'get-404-after-create',
+    (seconds) => seconds + SPREAD_SECONDS,
+    ({ seconds }) => ({ seconds }),
+  ),
+  atCreate(
+    'no-capacity',
+    () => 0,
+    ({ world }) => ({ times: world.kernel.integer(1, 4) }),
+  ),
+  atCreate('no-balance', () => 0),
+  atCreate(
+    'boot-stuck',
+    () => BACK_OFF_SECONDS,
+    ({ world }) => ({ podStatus: world.kernel.pick(['PROVISIONING', 'STARTING']) }),
+  ),
+  atCreate(
+    'crash-loop',
+    () => BACK_OFF_SECONDS,
+    ({ world }) => ({ seconds: world.kernel.integer(1, 20) }),
+  ),
+  atCreate(
+    'image-unpullable',
+    () => BACK_OFF_SECONDS,
+    ({ world }) => ({ podStatus: world.kernel.pick(['EXITED', 'ERROR']) }),
+  ),
+  atCreate('zero-gpu', () => BACK_OFF_SECONDS),
+  atEnd(
+    'delete-404',
+    () => SPREAD_SECONDS + BACK_OFF_SECONDS,
+    ({ world }) => ({ times: world.kernel.integer(1, 4) }),
+  ),
+  atEnd(
+    'delete-no-effect',
+    () => SPREAD_SECONDS,
+    ({ world }) => ({ times: world.kernel.integer(1, 4) }),
+  ),
+  atEnd(
+    'delete-still-listed',
+    () => 0,
+    ({ seconds }) => ({ seconds }),
+  ),
+  {
+    ...atEnd(
+      'delete-no-effect',
+      () => Infinity,
+      () => ({ times: 1_000_000 }),
+    ),
+    name: 'never-ends',
+  },
+  {
+    name: 'list-misses',
+    phases: everyPhase,
+    puts: () => SPREAD_SECONDS,
+    strike: (strike) => armed(strike, { kind: 'list-misses', times: strike.world.kernel.integer(1, 3), count: 2 }),
+  },
+  {
+    name: 'list-small-page',
+    phases: everyPhase,
+    puts: () => 5,
+    strike: (strike) => armed(strike, { kind: 'list-small-page', forSeconds: strike.seconds }),
+  },
+  storm('rate-limited', { retryAfterSeconds: 20 }, (seconds) => seconds + LONGEST_RETRY_AFTER_SECONDS),
+  storm('rate-limited', { retryAfterSeconds: null }, (seconds) => seconds + LONGEST_RETRY_AFTER_SECONDS),
+  storm('server-error', {}, runPodFails),
+  storm('edge-html', {}, runPodFails),
+  storm('connection-cut', {}, runPodFails),
+  storm('reply-cut', {}, runPodFails),
+  storm('hang', {}, runPodFails),
+  {
+    name: 'bad-key',
+    phases: ['stop'],
+    elsewhere: 'a key that is refused fails a session that has not rented yet, for good and rightly',
+    puts: runPodFails,
+    strike: (strike) => {
+      strike.world.cloud.fault({ kind: 'bad-key', forSeconds: strike.seconds });
+    },
+  },
+  {
+    name: 'proxy-524',
+    phases: withPod,
+    elsewhere: 'before the pod serves and once it ends nobody waits for its model',
+    puts: (seconds) => seconds,
+    endsUses: true,
+    strike: (strike) => armed(strike, { kind: 'proxy-524', forSeconds: strike.seconds }),
+  },
+  {
+    name: 'proxy-html',
+    phases: ['boot', ...withPod],
+    elsewhere: 'nobody asks the gate of a pod that does not exist yet or is being ended',
+    puts: (seconds) => seconds,
+    endsUses: true,
+    strike: (strike) => armed(strike, { kind: 'proxy-html', status: 502, forSeconds: strike.seconds }),
+  },
+];

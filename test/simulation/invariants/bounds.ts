@@ -1,0 +1,63 @@
+import { CRON_SECONDS, GRACE_SECONDS, runPodFails } from '../faults/limits.js';
+import type { World } from '../world/world.js';
+import { jobsOf, type PodTruth, type StruckFault } from './truth.js';
+
+/** Ends take a few calls, looks that are seconds apart, and timers that come up to a second late. */
+export const SLACK_SECONDS = 20;
+/** The switch looks every 5 s at most, and its call takes a moment. */
+const SWITCH_SECONDS = 15;
+
+/** The latest moment, in epoch milliseconds, until which a pod may live; `Infinity` for one that RunPod itself keeps. */
+export function boundOf(world: World, truth: PodTruth, struck: readonly StruckFault[]): number {
+  const put = struck.reduce((sum, { fault }) => sum + fault.kind.puts(fault.seconds), 0);
+  const byUs = idealEndMs(world, truth) + (SLACK_SECONDS + put) * 1000;
+  const { deadSinceMs } = world;
+  if (deadSinceMs === undefined || byUs < deadSinceMs) return byUs;
+  return Math.max(byUs, withoutUs(world, truth, struck));
+}
+
+/** When the pod would end if nothing went wrong: its last use and the idle time, or an earlier end that was asked for. */
+function idealEndMs(world: World, truth: PodTruth): number {
+  const { session } = truth.parts;
+  const ends = [truth.hardDeadlineMs];
+  const drainMs = (world.sessions.find(({ name }) => name === session)?.input.drainSeconds ?? 60) * 1000;
+  for (const stop of world.users.stopsAsked) {
+    if (stop.session === session && stop.atMs >= truth.pod.createdAtMs) ends.push(stop.atMs + drainMs);
+  }
+  if (truth.readyAtMs === undefined) ends.push(truth.readyByMs);
+  else ends.push(lastWantedMs(world, truth, truth.readyAtMs) + truth.idleSeconds * 1000);
+  return Math.min(...ends);
+}
+
+/** The last moment at which somebody used the pod or had a right to. */
+function lastWantedMs(world: World, truth: PodTruth, readyAtMs: number): number {
+  const { session } = truth.parts;
+  const uses = [readyAtMs, truth.lastUseMs ?? 0];
+  for (const job of jobsOf(world)) {
+    if (job.session !== session || job.startedAtMs > truth.endMs) continue;
+    uses.push(Math.min(job.closedAtMs ?? world.kernel.nowMs, truth.endMs));
+  }
+  for (const held of world.users.holds) {
+    if (held.session === session && held.fromMs < truth.endMs) uses.push(Math.min(held.toMs + 60_000, truth.endMs));
+  }
+  return Math.max(...uses);
+}
+
+/** With all of ours dead: the switch where it runs, else the cron elsewhere. */
+function withoutUs(world: World, truth: PodTruth, struck: readonly StruckFault[]): number {
+  const machine = world.cloud.machines.get(truth.pod.id);
+  const runPodOut = struck.reduce(
+    (sum, { fault }) => sum + (fault.kind.puts(fault.seconds) > 0 ? runPodFails(fault.seconds) : 0),
+    0,
+  );
+  const lateMs = (SWITCH_SECONDS + runPodOut) * 1000;
+  if (machine && !machine.isUnreachable && !machine.watchdog.isBroken) {
+    const lastMs = Math.max(truth.readyAtMs ?? 0, truth.lastUseMs ?? 0);
+    const due =
+      truth.readyAtMs === undefined
+        ? truth.readyByMs
+        : Math.max(lastMs + (truth.idleSeconds + GRACE_SECONDS) * 1000, truth.readyByMs);
+    return Math.min(due, truth.hardDeadlineMs) + lateMs;
+  }
+  return truth.hardDeadlineMs + (GRACE_SECONDS + CRON_SECONDS) * 1000 + lateMs;
+}

@@ -1,0 +1,95 @@
+import { ERROR_CODES } from '../../../src/contract/index.js';
+import type { World } from '../world/world.js';
+import { OWNER } from '../world/activities.js';
+import { boundOf, SLACK_SECONDS } from './bounds.js';
+import type { Ledgers } from './ledgers.js';
+import { jobsOf, podsOfOurs, sessionsOf, type PodTruth, type StruckFault } from './truth.js';
+
+const clock = (ms: number): string => (Number.isFinite(ms) ? new Date(ms).toISOString().slice(11, 19) : 'never');
+
+/** What must be true at the end of every story. @returns what is not, a sentence each */
+export function broken(world: World, ledgers: Ledgers, struck: readonly StruckFault[]): string[] {
+  const pods = podsOfOurs(world, ledgers.created, OWNER);
+  const undying = struck.some(({ fault }) => fault.kind.puts(fault.seconds) === Infinity);
+  return [
+    ...world.temporal.findings,
+    ...ledgers.findings,
+    ...pods.flatMap((pod) => late(world, pod, struck)),
+    ...(undying
+      ? []
+      : pods.filter(({ isAlive }) => isAlive).map(({ pod }) => `pod ${pod.id} is still alive in the end`)),
+    ...(undying ? [] : overlaps(pods, struck)),
+    ...(undying ? [] : leftBehind(world, pods)),
+    ...createdTooLate(world, pods),
+    ...movedDeadlines(pods),
+    ...jobsWithoutEnd(world, struck),
+  ];
+}
+
+function late(world: World, truth: PodTruth, struck: readonly StruckFault[]): string[] {
+  const boundMs = boundOf(world, truth, struck);
+  if (truth.endMs <= boundMs || (truth.isAlive && world.kernel.nowMs <= boundMs)) return [];
+  const by = Number.isFinite(truth.endMs) ? `${Math.round((truth.endMs - boundMs) / 1000)} s later` : 'never';
+  return [`pod ${truth.pod.id} (${truth.pod.name}) had to be gone by ${clock(boundMs)} and was ${by}`];
+}
+
+/** Two pods of one session that cost at the same time. */
+function overlaps(pods: readonly PodTruth[], struck: readonly StruckFault[]): string[] {
+  const allowedMs = (SLACK_SECONDS + struck.reduce((sum, { fault }) => sum + fault.kind.puts(fault.seconds), 0)) * 1000;
+  return pods.flatMap((a, i) =>
+    pods.slice(i + 1).flatMap((b) => {
+      if (a.parts.session !== b.parts.session) return [];
+      const togetherMs = Math.min(a.endMs, b.endMs) - Math.max(a.pod.createdAtMs, b.pod.createdAtMs);
+      if (togetherMs <= allowedMs) return [];
+      return [
+        `pods ${a.pod.id} and ${b.pod.id} of session ${a.parts.session} cost at once for ${Math.round(togetherMs / 1000)} s`,
+      ];
+    }),
+  );
+}
+
+/** A session that has ended by itself has seen all of its pods gone. */
+function leftBehind(world: World, pods: readonly PodTruth[]): string[] {
+  return sessionsOf(world).flatMap(({ session, firstRunId, status, closedAtMs }) => {
+    if (closedAtMs === undefined || status === 'TERMINATED' || status === 'CONTINUED_AS_NEW') return [];
+    return pods
+      .filter(
+        ({ parts, pod, endMs }) =>
+          parts.firstRunId === firstRunId && pod.createdAtMs < closedAtMs && endMs > closedAtMs,
+      )
+      .map(({ pod }) => `session ${session} ended (${status}) at ${clock(closedAtMs)} while its pod ${pod.id} lived`);
+  });
+}
+
+/** A process that was frozen on its way to RunPod must not rent for a session that is over. */
+function createdTooLate(world: World, pods: readonly PodTruth[]): string[] {
+  return sessionsOf(world).flatMap(({ session, firstRunId, status, closedAtMs }) => {
+    if (closedAtMs === undefined || status === 'TERMINATED' || status === 'CONTINUED_AS_NEW') return [];
+    return pods
+      .filter(({ parts, pod }) => parts.firstRunId === firstRunId && pod.createdAtMs > closedAtMs)
+      .map(({ pod }) => `pod ${pod.id} was rented after its session ${session} had ended`);
+  });
+}
+
+/** Fixed for all attempts of a session, and the same in name and environment. */
+function movedDeadlines(pods: readonly PodTruth[]): string[] {
+  const first = new Map<string, number>();
+  return pods.flatMap(({ pod, parts, hardDeadlineMs }) => {
+    const known = first.get(parts.firstRunId) ?? hardDeadlineMs;
+    first.set(parts.firstRunId, known);
+    return known === hardDeadlineMs ? [] : [`pod ${pod.id}: the hard deadline of its session has moved`];
+  });
+}
+
+function jobsWithoutEnd(world: World, struck: readonly StruckFault[]): string[] {
+  if (world.deadSinceMs !== undefined) return [];
+  const put = struck.reduce((sum, { fault: { kind, seconds } }) => sum + Math.min(kind.puts(seconds), 1000), 0);
+  return jobsOf(world).flatMap(({ jobId, status, startedAtMs, closedAtMs, timeoutSeconds, failureType }) => {
+    if (status === 'RUNNING') return [`job ${jobId} has not ended`];
+    const lateMs = (closedAtMs ?? 0) - startedAtMs - (timeoutSeconds + 60 + put) * 1000;
+    if (lateMs > 0) return [`job ${jobId} ended ${Math.round(lateMs / 1000)} s after its time`];
+    const isClear = status !== 'FAILED' || ERROR_CODES.some((code) => code === failureType);
+    const isEnd = ['COMPLETED', 'FAILED', 'CANCELLED', 'TERMINATED'].includes(status);
+    return isClear && isEnd ? [] : [`job ${jobId} ended without a clear reason: ${status} ${failureType ?? ''}`];
+  });
+}

@@ -1,0 +1,84 @@
+import { parsePodName } from '../../../src/contract/index.js';
+import { ACCOUNT_KEY, type SeenCall } from '../world/cloud.js';
+import { OWNER } from '../world/activities.js';
+import type { World } from '../world/world.js';
+
+/** Pods that others rent on the same account. */
+const STRANGERS = ['my notebook', 'devloop', 'devloop.else-00000000.s0.not-a-run.1.1'];
+
+const DEADLINES = ['READY_BY', 'IDLE_SECONDS', 'GRACE_SECONDS', 'HARD_DEADLINE', 'CREATED'];
+
+/** What is written down while the story goes on, because it cannot be seen any more in the end. */
+export class Ledgers {
+  readonly created = new Map<string, Record<string, string>>();
+  readonly findings: string[] = [];
+  private readonly others: string[];
+
+  /** @param isExcused whether the session's users may lose the pod in the middle of their work */
+  constructor(
+    private readonly world: World,
+    private readonly isExcused: (session: string) => boolean,
+  ) {
+    const { cloud } = world;
+    const foreign = `devloop.tester-ffffffff.s0.${'0'.repeat(8)}-0000-7000-8000-000000000000.1.${Math.floor(world.kernel.nowMs / 1000) + 86_400}`;
+    this.others = [...STRANGERS, foreign].map((name) => cloud.rent(name));
+    cloud.onCall = (call) => {
+      this.note(call);
+    };
+    cloud.beforeEnd = (podId) => {
+      this.noteEnd(podId);
+    };
+  }
+
+  /** Living pods that are not ours, in the end. */
+  get strangersLost(): string[] {
+    const alive = new Set(this.world.cloud.alive.map(({ id }) => id));
+    return this.others.filter((id) => !alive.has(id)).map((id) => `pod ${id} of somebody else is gone`);
+  }
+
+  private note(call: SeenCall): void {
+    if (!call.byAccount) return;
+    const { podId, method } = call;
+    if (podId !== undefined && this.others.includes(podId))
+      this.findings.push(`${method} on pod ${podId} of somebody else`);
+    if (method === 'POST' && call.path === '/v2/pods') this.noteCreate(call);
+  }
+
+  private noteCreate({ body, podId }: SeenCall): void {
+    const { name, env } = JSON.parse(body ?? '{}') as { name: string; env: Record<string, string> };
+    const parts = parsePodName(name);
+    if (podId !== undefined) this.created.set(podId, env);
+    if (parts?.owner !== OWNER) this.findings.push(`a pod was asked for under the name ${name}`);
+    for (const key of DEADLINES) {
+      if (!/^\d+$/.test(env[`DEVLOOP_${key}`] ?? '')) this.findings.push(`DEVLOOP_${key} is missing from pod ${name}`);
+    }
+    if (Number(env.DEVLOOP_HARD_DEADLINE) !== parts?.hardDeadlineSeconds)
+      this.findings.push(`the name of pod ${name} and its environment have different deadlines`);
+    if (Object.values(env).some((value) => value.includes(ACCOUNT_KEY)))
+      this.findings.push(`the account's key is on pod ${name}`);
+    this.refuseBlindRepeat(name);
+  }
+
+  /** Nobody may ask for a second pod under a name whose first one is there to be seen. */
+  private refuseBlindRepeat(name: string): void {
+    const { cloud, kernel } = this.world;
+    const same = cloud.alive.filter((pod) => pod.name === name && pod.createdAtMs < kernel.nowMs);
+    const hidden = same.some(
+      ({ createdAtMs, destiny }) => kernel.nowMs < Math.max(createdAtMs, destiny.unlistedUntilMs ?? 0),
+    );
+    if (same.length > 0 && !hidden && !this.world.listsLie)
+      this.findings.push(`a second pod was rented under the name ${name}`);
+  }
+
+  /** A pod that is in use ends for a reason that its user was told or could know of. */
+  private noteEnd(podId: string): void {
+    const machine = this.world.cloud.machines.get(podId);
+    if (!machine || machine.readyAtMs === undefined || machine.inFlight === 0) return;
+    const parts = parsePodName(machine.name || '');
+    const session = parts?.session;
+    if (session === undefined || this.isExcused(session)) return;
+    const leftMs = (parts?.hardDeadlineSeconds ?? 0) * 1000 - this.world.kernel.nowMs;
+    if (leftMs < 5_000) return;
+    this.findings.push(`pod ${podId} (${machine.name}) was ended while it was in use`);
+  }
+}

@@ -1,0 +1,88 @@
+import { jobIdOf, parsePodName, sessionNameOf, type PodNameParts } from '../../../src/contract/index.js';
+import type { PodRecord } from '../../../emulator/core/pod.js';
+import type { PlannedFault } from '../faults/fault.js';
+import type { World } from '../world/world.js';
+
+/** A fault that has struck, and when. */
+export interface StruckFault {
+  readonly fault: PlannedFault;
+  readonly atMs: number;
+  /** Whether it took effect, asked after the run. */
+  readonly tookEffect: () => boolean;
+}
+
+/** A pod of ours as RunPod has it, with what its gate saw. Times are epoch milliseconds. */
+export interface PodTruth {
+  readonly pod: Readonly<PodRecord>;
+  readonly parts: PodNameParts;
+  readonly endMs: number;
+  readonly isAlive: boolean;
+  readonly readyAtMs: number | undefined;
+  readonly lastUseMs: number | undefined;
+  readonly readyByMs: number;
+  readonly hardDeadlineMs: number;
+  readonly idleSeconds: number;
+}
+
+/** What a pod was created with: RunPod forgets it when the pod ends. */
+export type CreatedWith = ReadonlyMap<string, Readonly<Record<string, string>>>;
+
+/** All pods that bear names of ours, from RunPod's books and the pods' own gates alone. */
+export function podsOfOurs(world: World, created: CreatedWith, owner: string): PodTruth[] {
+  return world.cloud.ledger.flatMap(({ id, name }) => {
+    const pod = world.cloud.pod(id);
+    const parts = parsePodName(name);
+    const env = created.get(id);
+    if (!pod || parts?.owner !== owner || !env) return [];
+    const machine = world.cloud.machines.get(id);
+    return [
+      {
+        pod,
+        parts,
+        endMs: pod.terminatedAtMs ?? Infinity,
+        isAlive: pod.status !== 'TERMINATED',
+        readyAtMs: machine?.readyAtMs,
+        lastUseMs:
+          machine && machine.inFlight > 0 && pod.terminatedAtMs === null ? world.kernel.nowMs : machine?.lastUseEndMs,
+        readyByMs: Number(env.DEVLOOP_READY_BY) * 1000,
+        hardDeadlineMs: parts.hardDeadlineSeconds * 1000,
+        idleSeconds: Number(env.DEVLOOP_IDLE_SECONDS),
+      },
+    ];
+  });
+}
+
+export interface JobTruth {
+  readonly jobId: string;
+  readonly session: string;
+  readonly status: string;
+  readonly startedAtMs: number;
+  readonly closedAtMs: number | undefined;
+  readonly timeoutSeconds: number;
+  readonly failureType: string | undefined;
+}
+
+export function jobsOf(world: World): JobTruth[] {
+  return world.temporal.executions().flatMap((run) => {
+    const jobId = jobIdOf(run.workflowId);
+    if (jobId === undefined) return [];
+    const { session = 'default', timeoutSeconds = 1800 } = run.input as { session?: string; timeoutSeconds?: number };
+    const { status, startedAtMs, closedAtMs } = run;
+    return [{ jobId, session, status, startedAtMs, closedAtMs, timeoutSeconds, failureType: run.failureType }];
+  });
+}
+
+export interface SessionTruth {
+  readonly session: string;
+  readonly firstRunId: string;
+  readonly status: string;
+  readonly startedAtMs: number;
+  readonly closedAtMs: number | undefined;
+}
+
+export function sessionsOf(world: World): SessionTruth[] {
+  return world.temporal.executions().flatMap((run) => {
+    const session = sessionNameOf(run.workflowId);
+    return session === undefined ? [] : [{ session, ...run }];
+  });
+}

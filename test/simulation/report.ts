@@ -1,0 +1,76 @@
+import { cellName, cells, faultKinds } from './faults/catalog.js';
+import { PHASES } from './phases.js';
+
+export interface Failure {
+  readonly seed: number;
+  /** Indices of the seed's faults that are enough for it. */
+  readonly faults: readonly number[];
+  readonly what: readonly string[];
+  readonly problems: readonly string[];
+}
+
+/** What `--json` prints. */
+export interface Report {
+  readonly seeds: number;
+  readonly from: number;
+  readonly failed: readonly Failure[];
+  readonly seconds: number;
+  readonly faultsPerSeed: number;
+  /** How often each fault has struck in each phase in which it can. */
+  readonly cells: Readonly<Record<string, number>>;
+  readonly minCell: { readonly cell: string; readonly count: number };
+  /** Cells that cannot be, with the reason. */
+  readonly impossible: Readonly<Record<string, string>>;
+}
+
+export class Tally {
+  readonly failed: Failure[] = [];
+  private readonly counts = new Map(cells.map((cell) => [cellName(cell), 0]));
+  private seeds = 0;
+  private faults = 0;
+
+  add(result: { readonly cells: readonly string[]; readonly faults: number }): void {
+    this.seeds += 1;
+    this.faults += result.faults;
+    for (const cell of result.cells) {
+      const known = this.counts.get(cell);
+      // Struck a moment after its phase had ended, in one in which it means nothing.
+      if (known !== undefined) this.counts.set(cell, known + 1);
+    }
+  }
+
+  report(from: number, seconds: number): Report {
+    const [rarest] = [...this.counts].sort(([, a], [, b]) => a - b);
+    return {
+      seeds: this.seeds,
+      from,
+      failed: this.failed,
+      seconds,
+      faultsPerSeed: this.seeds === 0 ? 0 : Math.round((100 * this.faults) / this.seeds) / 100,
+      cells: Object.fromEntries(this.counts),
+      minCell: { cell: rarest?.[0] ?? '', count: rarest?.[1] ?? 0 },
+      impossible: impossibleCells(),
+    };
+  }
+}
+
+function impossibleCells(): Record<string, string> {
+  return Object.fromEntries(
+    faultKinds.flatMap((kind) =>
+      PHASES.filter((phase) => !kind.phases.includes(phase)).map((phase) => [
+        cellName({ kind, phase }),
+        kind.elsewhere ?? 'it cannot strike there',
+      ]),
+    ),
+  );
+}
+
+/** Fault × phase for people: `-` where that cannot be. */
+export function matrix({ cells: counts }: Report): string {
+  const width = Math.max(...faultKinds.map(({ name }) => name.length));
+  const rows = faultKinds.map((kind) => {
+    const columns = PHASES.map((phase) => String(counts[cellName({ kind, phase })] ?? '-').padStart(7));
+    return `${kind.name.padEnd(width)}${columns.join('')}`;
+  });
+  return [`${''.padEnd(width)}${PHASES.map((phase) => phase.padStart(7)).join('')}`, ...rows].join('\n');
+}

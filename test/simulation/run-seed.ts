@@ -1,0 +1,66 @@
+import { Armed } from './arm.js';
+import { cellName } from './faults/catalog.js';
+import type { PlannedFault } from './faults/fault.js';
+import { broken } from './invariants/check.js';
+import { Ledgers } from './invariants/ledgers.js';
+import { Kernel } from './kernel/kernel.js';
+import { plannedFaults, wantedPhases } from './story.js';
+import { installGlobals } from './temporal/sim-temporal.js';
+import { planSessions, World } from './world/world.js';
+
+/** After this everything that faults have left behind is taken away. */
+const HEAL_AFTER_MS = 30 * 60_000;
+/** Longer than any session's lifetime, the reaper's and the cron's turns, and the longest retry. */
+const OVER_AFTER_MS = 3 * 3_600_000;
+/** The story goes on for so long after its end: what thaws late must not do harm. */
+const EPILOGUE_MS = 10 * 60_000;
+
+export interface SeedResult {
+  readonly seed: number;
+  readonly problems: readonly string[];
+  /** Names of the cells whose fault took effect. */
+  readonly cells: readonly string[];
+  readonly faults: number;
+}
+
+/** @param only indices of the seed's faults that are kept; absent: all */
+export async function runSeed(seed: number, only?: readonly number[]): Promise<SeedResult> {
+  const all = plannedFaults(seed);
+  const faults = only ? only.flatMap((i) => all[i] ?? []) : all;
+  const kernel = new Kernel(seed);
+  const uninstall = installGlobals(kernel);
+  try {
+    const world = new World(kernel, planSessions(kernel, wantedPhases(all)));
+    const armed = new Armed(world, faults);
+    const ledgers = new Ledgers(world, (session) => isExcused(world, armed, session));
+    world.begin();
+    const startMs = kernel.nowMs;
+    await kernel.run(startMs + HEAL_AFTER_MS, () => isOver(world, startMs));
+    world.heal();
+    await kernel.run(startMs + OVER_AFTER_MS, () => isOver(world, startMs));
+    await kernel.run(kernel.nowMs + EPILOGUE_MS);
+    const problems = [...broken(world, ledgers, armed.struck), ...ledgers.strangersLost];
+    const effective = armed.struck.filter(({ tookEffect }) => tookEffect());
+    return { seed, problems, cells: effective.map(({ fault }) => cellName(fault)), faults: effective.length };
+  } finally {
+    uninstall();
+  }
+}
+
+/** Nothing of ours bills or runs any more, and nothing is about to begin. */
+function isOver(world: World, startMs: number): boolean {
+  const { kernel } = world;
+  if (kernel.nowMs < startMs + 450_000) return false;
+  if (world.cloud.alive.some(({ id }) => world.cloud.machines.has(id))) return false;
+  return world.temporal.executions().every(({ status, type }) => status !== 'RUNNING' || type === 'PodReaper');
+}
+
+/** Whoever uses this session's pod may lose it: something has struck it, or somebody has asked for the end. */
+function isExcused(world: World, armed: Armed, session: string): boolean {
+  const input = world.sessions.find(({ name }) => name === session)?.input;
+  const isDisturbed = armed.struck.some(({ fault }) => fault.kind.endsUses === true);
+  const isAsked = world.users.stopsAsked.some((stop) => stop.session === session);
+  return isDisturbed || isAsked || (input?.maxCostUsd ?? 5) < 5;
+}
+
+export type { PlannedFault };

@@ -1,0 +1,44 @@
+import type { PlannedFault } from './faults/fault.js';
+import { cells } from './faults/catalog.js';
+import { Kernel } from './kernel/kernel.js';
+import type { Phase } from './phases.js';
+
+/** Of the calls to RunPod in a phase a fault may strike the n-th, at one of three moments. */
+const CALL_SHARE = 0.4;
+const SPREAD_SECONDS: Readonly<Record<Phase, number>> = {
+  create: 2,
+  boot: 12,
+  serve: 20,
+  idle: 60,
+  drain: 10,
+  stop: 6,
+};
+/** Cells are dealt like cards, so that each comes up as often as any other. */
+const DEAL_STEP = 7919;
+
+/** The faults that this seed's story has. Which ones depends on the seed alone. */
+export function plannedFaults(seed: number): PlannedFault[] {
+  const kernel = new Kernel(seed ^ 0x5eed);
+  const count = 2 + kernel.integer(0, 3);
+  return Array.from({ length: count }, (_, i) => {
+    const deal = i === 0 ? (seed * DEAL_STEP) % cells.length : kernel.integer(0, cells.length);
+    const { kind, phase } = cells[deal]!;
+    return {
+      kind,
+      phase,
+      session: `s${kernel.integer(0, 2)}`,
+      atCall: kernel.chance(CALL_SHARE),
+      afterSeconds: kernel.random() * SPREAD_SECONDS[phase],
+      seconds: 3 + Math.round(kernel.random() * 45),
+    };
+  });
+}
+
+/** The phases that each session has to come to. */
+export function wantedPhases(faults: readonly PlannedFault[]): ReadonlySet<Phase>[] {
+  const names = [...new Set(['s0', ...faults.map(({ session }) => session)])].sort();
+  const count = names.at(-1) === 's1' ? 2 : 1;
+  return Array.from({ length: count }, (_, i) => {
+    return new Set(faults.filter(({ session }) => session === `s${i}`).map(({ phase }) => phase));
+  });
+}

@@ -1,0 +1,79 @@
+import type { Client } from '@temporalio/client';
+import { createAgentActivities } from '../../../src/activities/agents.js';
+import type { GateAccess } from '../../../src/activities/pod-dependencies.js';
+import { createPodActivities } from '../../../src/activities/pods.js';
+import { createReaperActivities } from '../../../src/activities/reaper.js';
+import { createSessionActivities } from '../../../src/activities/sessions.js';
+import { lookAtSessions } from '../../../src/client/index.js';
+import { createGateClient, createRunPodClient, gateToken, type RunPodClient } from '../../../src/runpod/index.js';
+import { ACCOUNT_KEY, API_URL, PROXY_URL } from './cloud.js';
+import type { Link, Network } from './network.js';
+import { simulatedRun } from './agent-run.js';
+
+export const OWNER = 'tester-0123abcd';
+export const MODEL = 'm:latest';
+const GATE_SECRET = 'a secret of sixteen or more characters';
+const USER_AGENT = 'devloop-simulation/1';
+
+export const tokenOf = (podName: string): string => gateToken(GATE_SECRET, podName);
+
+export function runPodClientOf(network: Network, link: Link): RunPodClient {
+  const { clock, sleep } = link.process;
+  const adapter = network.adapter(link, 'api');
+  return createRunPodClient({ apiUrl: API_URL, apiKey: ACCOUNT_KEY, userAgent: USER_AGENT, adapter, clock, sleep });
+}
+
+/** A client of any pod's gate. */
+export function gateOf(network: Network, link: Link) {
+  const adapter = network.adapter(link, 'gates');
+  return (target: { endpoint: string; token: string }) =>
+    createGateClient({ ...target, userAgent: USER_AGENT, adapter, sleep: link.process.sleep });
+}
+
+/** Everything that a worker runs, as `worker.ts` puts it together. */
+export function workerActivities(network: Network, link: Link, client: Client) {
+  const { clock, sleep } = link.process;
+  const runpod = runPodClientOf(network, link);
+  const gate = gateOf(network, link);
+  const gates: GateAccess = {
+    gate: ({ endpoint, podName, secret }) => gate({ endpoint, token: gateToken(secret, podName) }),
+    gateSecrets: [GATE_SECRET],
+  };
+  const sessions = createSessionActivities(client);
+  const pods = createPodActivities({
+    runpod,
+    ...gates,
+    proxyUrl: PROXY_URL,
+    scripts: { args: 'true', packed: 'cGFja2Vk' },
+    owner: OWNER,
+    defaults: { api: 'ollama', model: MODEL, modelFile: undefined },
+    webhook: false,
+    caps: {
+      maxPriceUsdPerHour: undefined,
+      maxCostUsd: undefined,
+      maxLifetimeSeconds: undefined,
+      accountPods: undefined,
+      accountUsdPerHour: undefined,
+    },
+    describeHolders: sessions.describeHolders,
+    clock,
+    sleep,
+  });
+  const reaper = createReaperActivities({
+    runpod,
+    proxyUrl: PROXY_URL,
+    gate,
+    owner: OWNER,
+    webhook: false,
+    lookAtSessions: lookAtSessions(client),
+    clock,
+    sleep,
+  });
+  const agents = createAgentActivities({
+    ...gates,
+    clock,
+    sleep,
+    run: (options) => simulatedRun(network, link, options),
+  });
+  return { pods, sessions, reaper, agents };
+}

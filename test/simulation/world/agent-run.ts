@@ -1,0 +1,37 @@
+import { AxiosError } from 'axios';
+import { AgentFault, type AgentRunOptions, type AgentRunResult } from '../../../src/agent/index.js';
+import type { Link, Network } from './network.js';
+
+/** How long the model works on an input: the senders of jobs write it there. */
+const secondsOf = (input: AgentRunOptions['input']): number =>
+  Number(/\d+(\.\d+)?/.exec(typeof input === 'string' ? input : '')?.[0] ?? 5);
+
+/** In place of the agent: one streamed call to the pod's model, with the errors that the real one makes of what it meets. */
+export async function simulatedRun(
+  network: Network,
+  link: Link,
+  { input, endpoint, token, signal, onToken }: AgentRunOptions,
+): Promise<AgentRunResult> {
+  const request = {
+    method: 'POST',
+    url: `${endpoint}/api/chat`,
+    query: { seconds: String(secondsOf(input)) },
+    headers: { authorization: `Bearer ${token}` },
+    body: '{}',
+  };
+  const { status } = await network.call(link, 'gates', request, signal).catch((error: unknown) => {
+    signal.throwIfAborted();
+    const code = error instanceof AxiosError ? error.code : undefined;
+    throw new AgentFault('pod-lost', 'POD_LOST', `no connection to the pod (${code ?? 'unknown'})`);
+  });
+  if (status === 401) throw new AgentFault('non-retryable', 'GATE_UNAUTHORIZED', 'the gate refused the token');
+  if (status === 404 || status === 502) throw new AgentFault('pod-lost', 'POD_LOST', `nothing answers (${status})`);
+  if (status >= 300) throw new AgentFault('retryable', 'AGENT_FAILED', `the model server answered ${status}`);
+  onToken?.('');
+  return {
+    output: 'done',
+    messages: [{ role: 'assistant', content: 'done' }],
+    usage: { inputTokens: 1, outputTokens: 1 },
+    timings: { totalSeconds: secondsOf(input) },
+  };
+}

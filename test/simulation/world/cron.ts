@@ -1,0 +1,49 @@
+import { endPods, isLate, isRunPodError, surveyPods } from '../../../src/runpod/index.js';
+import type { Kernel } from '../kernel/kernel.js';
+import { SimProcess } from '../kernel/process.js';
+import { gateOf, OWNER, runPodClientOf } from './activities.js';
+import { PROXY_URL } from './cloud.js';
+import { Link, type Network } from './network.js';
+
+const EVERY_MS = 900_000;
+const END_WITHIN_MS = 180_000;
+
+/** `devloop reap` on another machine: RunPod's list and a key, nothing else of ours. */
+export class Cron {
+  private readonly process: SimProcess;
+  private readonly link: Link;
+
+  constructor(
+    private readonly kernel: Kernel,
+    private readonly network: Network,
+  ) {
+    this.process = new SimProcess(kernel, 'cron');
+    this.link = new Link(this.process);
+  }
+
+  begin(): void {
+    this.kernel.at(this.kernel.nowMs + EVERY_MS * this.kernel.random(), () => void this.round());
+  }
+
+  private async round(): Promise<void> {
+    this.kernel.at(this.kernel.nowMs + EVERY_MS, () => void this.round());
+    const { clock, sleep } = this.process;
+    const runpod = runPodClientOf(this.network, this.link);
+    const { signal } = new AbortController();
+    const isMine = (owner: string): boolean => owner.startsWith(OWNER.slice(0, -8));
+    try {
+      const pods = await surveyPods({
+        runpod,
+        proxyUrl: PROXY_URL,
+        gate: gateOf(this.network, this.link),
+        isMine,
+        signal,
+      });
+      const late = pods.filter(isLate).map(({ pod }) => pod.id);
+      await endPods(late, { runpod, clock, sleep, signal, withinMs: END_WITHIN_MS });
+    } catch (error) {
+      // The next round reads the list again.
+      if (!isRunPodError(error)) throw error;
+    }
+  }
+}

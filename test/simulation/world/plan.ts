@@ -1,0 +1,79 @@
+import type { PodSessionInput } from '../../../src/contract/index.js';
+import type { Kernel } from '../kernel/kernel.js';
+import type { Phase } from '../phases.js';
+
+/** A job that somebody sends. Times in seconds. */
+export interface PlannedJob {
+  readonly jobId: string;
+  readonly at: number;
+  /** What the model needs for it. */
+  readonly runs: number;
+  readonly timeout: number;
+}
+
+/** A lease of a program outside Temporal. */
+export interface PlannedHolder {
+  readonly leaseId: string;
+  readonly at: number;
+  /** From the grant on. */
+  readonly uses: number;
+  readonly hold: boolean;
+  /** It dies in the end instead of giving its lease back. */
+  readonly dies: boolean;
+}
+
+/** What people and programs do with one session, before chance strikes. */
+export interface PlannedSession {
+  readonly name: string;
+  readonly input: PodSessionInput;
+  /** Starts at these moments: two at once are a race. Empty: the first job starts it. */
+  readonly starts: readonly number[];
+  readonly jobs: readonly PlannedJob[];
+  readonly holders: readonly PlannedHolder[];
+  readonly stopAt: number | undefined;
+  /** Somebody asks for the end while a job runs: the only way into a drain. */
+  readonly stopsInUse: boolean;
+}
+
+/** @param wanted phases that the session has to come to, for the faults that are planned for them */
+export function planSession(kernel: Kernel, name: string, wanted: ReadonlySet<Phase>): PlannedSession {
+  const between = (from: number, to: number): number => from + kernel.random() * (to - from);
+  const stopsInUse = wanted.has('drain');
+  const jobCount = kernel.integer(wanted.has('serve') || stopsInUse ? 1 : 0, 4);
+  const input: PodSessionInput = {
+    session: name,
+    gpus: kernel.chance(0.3) ? ['NVIDIA GeForce RTX 4090', 'NVIDIA GeForce RTX 3090'] : ['NVIDIA GeForce RTX 4090'],
+    idleTimeoutSeconds: Math.round(between(20, 240)),
+    readyTimeoutSeconds: Math.round(between(45, 90)),
+    drainSeconds: kernel.pick([0, 10, 60]) || (stopsInUse ? 30 : 0),
+    maxLifetimeSeconds: Math.round(between(600, 1800)),
+    maxCostUsd: kernel.chance(0.15) ? between(0.03, 0.1) : 5,
+    maxConcurrentLeases: kernel.integer(1, 4),
+    startedBy: 'simulation',
+  };
+  const starts = kernel.chance(0.6) || jobCount === 0 ? [between(0, 5)] : [];
+  return {
+    name,
+    input,
+    starts: starts.length > 0 && kernel.chance(0.15) ? [...starts, starts[0]! + kernel.random() * 0.2] : starts,
+    jobs: Array.from({ length: jobCount }, (_, i) => ({
+      jobId: `${name}-${i}`,
+      at: i === 0 ? between(0, 10) : between(0, 400),
+      runs: kernel.chance(0.8) ? between(2, 40) : between(60, 150),
+      timeout: kernel.chance(0.1) ? between(20, 60) : 900,
+    })),
+    holders: kernel.chance(0.25)
+      ? [
+          {
+            leaseId: `${name}-external`,
+            at: between(0, 200),
+            uses: between(10, 200),
+            hold: kernel.chance(0.4),
+            dies: kernel.chance(0.3),
+          },
+        ]
+      : [],
+    stopAt: kernel.chance(0.2) ? between(5, 300) : undefined,
+    stopsInUse,
+  };
+}

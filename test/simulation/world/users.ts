@@ -1,0 +1,125 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import type { Client } from '@temporalio/client';
+import { jobStartOptions, sessionStartOptions } from '../../../src/client/index.js';
+import {
+  jobWorkflowId,
+  REQUEST_LEASE_UPDATE,
+  SESSION_SIGNALS,
+  sessionWorkflowId,
+  WORKFLOW_TYPES,
+  type AcquireLease,
+  type Grant,
+  type LeaseAnswer,
+  type PodSessionInput,
+} from '../../../src/contract/index.js';
+import type { Kernel } from '../kernel/kernel.js';
+import type { SimProcess } from '../kernel/process.js';
+import { tokenOf } from './activities.js';
+import type { Link, Network } from './network.js';
+import type { PlannedHolder, PlannedJob } from './plan.js';
+
+const TRY_AGAIN_MS = 2_000;
+const ASK_AGAIN_MS = 5_000;
+const USE_EVERY_MS = 10_000;
+
+/** What people and other programs do. What Temporal does not take is tried again, as a client would. */
+export class Users {
+  /** Ends that somebody asked for: session and moment. */
+  readonly stopsAsked: { session: string; atMs: number }[] = [];
+  /** From when to when somebody holds a lease on purpose: session, and the moments. */
+  readonly holds: { session: string; fromMs: number; toMs: number }[] = [];
+
+  constructor(
+    private readonly kernel: Kernel,
+    private readonly process: SimProcess,
+    private readonly client: Client,
+    private readonly network: Network,
+    private readonly link: Link,
+  ) {}
+
+  async startSession(input: PodSessionInput): Promise<void> {
+    await this.untilTaken(() => this.client.workflow.start(WORKFLOW_TYPES.podSession, sessionStartOptions(input)));
+  }
+
+  async submit(session: PodSessionInput, { jobId, runs, timeout }: PlannedJob): Promise<void> {
+    const { session: name, startedBy: _by, project: _project, ...sessionOptions } = session;
+    const input = {
+      session: name,
+      input: `think for ${runs.toFixed(1)} s`,
+      timeoutSeconds: Math.max(5, timeout),
+      sessionOptions,
+    };
+    await this.untilTaken(() => this.client.workflow.start(WORKFLOW_TYPES.agentJob, jobStartOptions(input, jobId)));
+  }
+
+  async stop(session: string): Promise<void> {
+    await this.untilTaken(async () => {
+      await this.client.workflow
+        .getHandle(sessionWorkflowId(session))
+        .signal(SESSION_SIGNALS.stop, { reason: 'asked' });
+      this.stopsAsked.push({ session, atMs: this.kernel.nowMs });
+    }, 3);
+  }
+
+  async onSession(session: string, act: 'cancel' | 'terminate'): Promise<void> {
+    await this.untilTaken(() => this.client.workflow.getHandle(sessionWorkflowId(session))[act](), 3);
+  }
+
+  async onJob(jobId: string, act: 'cancel' | 'terminate'): Promise<void> {
+    await this.untilTaken(() => this.client.workflow.getHandle(jobWorkflowId(jobId))[act](), 3);
+  }
+
+  /** Asks until there is a grant, uses the pod for a while, gives it back or dies. */
+  async hold(session: string, { leaseId, uses, hold, dies }: PlannedHolder): Promise<void> {
+    const handle = this.client.workflow.getHandle(sessionWorkflowId(session));
+    const request: AcquireLease = { leaseId, holder: { kind: 'external' }, ttlSeconds: 60, hold };
+    const ask = (): Promise<LeaseAnswer> =>
+      handle.executeUpdate<LeaseAnswer, [AcquireLease]>(REQUEST_LEASE_UPDATE, { args: [request] });
+    let grant: Grant | undefined;
+    for (let tries = 0; tries < 60 && !grant; tries++) {
+      grant = (await ask().catch(() => undefined))?.grant;
+      if (!grant) await this.process.sleep(ASK_AGAIN_MS);
+    }
+    if (!grant) return;
+    const held = { session, fromMs: this.kernel.nowMs, toMs: this.kernel.nowMs };
+    if (hold) this.holds.push(held);
+    const untilMs = this.kernel.nowMs + uses * 1000;
+    while (this.kernel.nowMs < untilMs) {
+      if (!hold) {
+        await this.usePod(grant);
+        await handle
+          .signal(SESSION_SIGNALS.renewLease, { leaseId, lastUsedAt: new Date(this.kernel.nowMs).toISOString() })
+          .catch(() => undefined);
+      }
+      const answer = await ask().catch(() => undefined);
+      if (answer) held.toMs = this.kernel.nowMs;
+      grant = answer?.grant ?? grant;
+      await this.process.sleep(USE_EVERY_MS);
+    }
+    if (!dies)
+      await this.untilTaken(() => handle.signal(SESSION_SIGNALS.releaseLease, { leaseId }), 3).catch(() => undefined);
+  }
+
+  private async usePod({ endpoint, podName }: Grant): Promise<void> {
+    const request = {
+      method: 'POST',
+      url: `${endpoint}/api/chat`,
+      query: { seconds: '2' },
+      headers: { authorization: `Bearer ${tokenOf(podName)}` },
+      body: '{}',
+    };
+    await this.network.call(this.link, 'gates', request).catch(() => undefined);
+  }
+
+  private async untilTaken(call: () => Promise<unknown>, atMost = 500): Promise<void> {
+    for (let tries = 1; tries <= atMost; tries++) {
+      try {
+        await call();
+        return;
+      } catch (error) {
+        if (error instanceof WorkflowExecutionAlreadyStartedError) return;
+        await this.process.sleep(TRY_AGAIN_MS);
+      }
+    }
+  }
+}

@@ -1,0 +1,194 @@
+import type { Client } from '@temporalio/client';
+import { jobIdOf, sessionNameOf, sessionWorkflowId, WORKFLOW_TYPES } from '../../../src/contract/index.js';
+import * as workflows from '../../../src/workflows/index.js';
+import type { Kernel } from '../kernel/kernel.js';
+import { SimProcess } from '../kernel/process.js';
+import type { Phase } from '../phases.js';
+import { SimTemporal, type SimWorker } from '../temporal/sim-temporal.js';
+import { workerActivities } from './activities.js';
+import { Cloud } from './cloud.js';
+import { Cron } from './cron.js';
+import { Link, Network } from './network.js';
+import { planSession, type PlannedSession } from './plan.js';
+import type { PodMachine } from './pod-machine.js';
+import { Users } from './users.js';
+
+const REAP_EVERY_MS = 120_000;
+
+/** Everything that one seed's story plays in. */
+export class World {
+  readonly cloud: Cloud;
+  readonly network: Network;
+  readonly temporal: SimTemporal;
+  readonly users: Users;
+  readonly cron: Cron;
+  workers: SimWorker[] = [];
+  links: Link[] = [];
+  /** Sessions that somebody has terminated or set back: nobody can promise them anything but the other killers. */
+  readonly terminated = new Set<string>();
+  readonly wasReset = new Set<string>();
+  /** Asked just before what the faults left is taken away. */
+  readonly beforeHeal: (() => void)[] = [];
+  agentsServed = true;
+  /** RunPod's list has left something out: what it did not show may rightly be asked for again. */
+  listsLie = false;
+  /** All of ours are dead for good since then. */
+  deadSinceMs: number | undefined;
+  /** Called when something happened by which a session's phase may have changed. */
+  onChange: (session: string) => void = () => undefined;
+  private readonly phases = new Map<string, string>();
+  private workersStarted = 0;
+
+  constructor(
+    readonly kernel: Kernel,
+    readonly sessions: readonly PlannedSession[],
+  ) {
+    this.cloud = new Cloud(kernel);
+    this.cloud.bootSeconds = () => 2 + kernel.random() * 12;
+    this.network = new Network(kernel, { api: this.cloud.api, gates: this.cloud.proxy });
+    this.temporal = new SimTemporal({ kernel, workflows: { ...workflows } });
+    this.temporal.onAttributes = (workflowId, { DevloopPhase: phase }) => {
+      const session = sessionNameOf(workflowId);
+      if (session === undefined || typeof phase !== 'string') return;
+      this.phases.set(session, phase);
+      this.onChange(session);
+    };
+    this.cloud.onPodNews = (_, machine) => {
+      const session = machine.name.split('.')[2];
+      if (session !== undefined) this.onChange(session);
+    };
+    const process = new SimProcess(kernel, 'users');
+    const client = this.temporal.clientFor(process) as unknown as Client;
+    this.users = new Users(kernel, process, client, this.network, new Link(process));
+    this.cron = new Cron(kernel, this.network);
+    this.temporal.schedule({ id: 'devloop-reaper', workflowType: WORKFLOW_TYPES.podReaper, everyMs: REAP_EVERY_MS });
+  }
+
+  /** Sets everybody going. */
+  begin(): void {
+    this.startWorker();
+    this.cron.begin();
+    for (const session of this.sessions) {
+      const { input, starts, jobs, holders, stopAt } = session;
+      for (const at of starts) this.later(at, () => void this.users.startSession(input));
+      for (const job of jobs) this.later(job.at, () => void this.users.submit(input, job));
+      for (const holder of holders) this.later(holder.at, () => void this.users.hold(session.name, holder));
+      if (stopAt !== undefined) this.later(stopAt, () => void this.users.stop(session.name));
+    }
+  }
+
+  later(seconds: number, act: () => void): void {
+    this.kernel.at(this.kernel.nowMs + seconds * 1000, act);
+  }
+
+  startWorker(): void {
+    if (this.deadSinceMs !== undefined) return;
+    const name = `worker-${++this.workersStarted}`;
+    const worker = this.temporal.addWorker(name, (process) => {
+      const link = new Link(process);
+      this.links.push(link);
+      const client = this.temporal.clientFor(process) as unknown as Client;
+      const { pods, sessions, reaper, agents } = workerActivities(this.network, link, client);
+      return [
+        { taskQueue: 'devloop', activities: { ...pods, ...sessions, ...reaper }, slots: 50, runsWorkflows: true },
+        { taskQueue: 'devloop-poll', activities: { pollPod: pods.pollPod }, slots: 100, runsWorkflows: false },
+        ...(this.agentsServed
+          ? [{ taskQueue: 'devloop-agents', activities: { ...agents }, slots: 50, runsWorkflows: false }]
+          : []),
+      ];
+    });
+    this.workers.push(worker);
+  }
+
+  killWorkers(): void {
+    for (const worker of this.workers) worker.kill();
+    this.workers = [];
+    this.links = [];
+  }
+
+  killOneWorker(): void {
+    const [first, ...others] = this.workers;
+    first?.kill();
+    this.workers = others;
+  }
+
+  freezeWorkers(): SimWorker[] {
+    for (const worker of this.workers) worker.freeze();
+    return this.workers;
+  }
+
+  /** Workers and Temporal, for good: what is left is the pod, and a cron elsewhere. */
+  killEverything(): void {
+    this.deadSinceMs ??= this.kernel.nowMs;
+    this.killWorkers();
+    this.temporal.setReachable(false);
+  }
+
+  /** Takes back whatever faults have left. */
+  heal(): void {
+    for (const ask of this.beforeHeal) ask();
+    this.cloud.clearFaults();
+    for (const link of this.links) Object.assign(link, { api: 'open', gates: 'open' });
+    if (this.deadSinceMs !== undefined) return;
+    this.temporal.setReachable(true);
+    this.agentsServed = true;
+    for (const worker of this.workers) {
+      worker.thaw();
+      worker.cutFromTemporal(false);
+      worker.loseHeartbeats(false);
+    }
+    this.startWorker();
+  }
+
+  /** What the session is doing; undefined before its start and after its end. */
+  phaseOf(session: string): Phase | undefined {
+    switch (this.phases.get(session)) {
+      case 'creating':
+        return 'create';
+      case 'booting':
+        return 'boot';
+      case 'ready':
+        return (this.machineOf(session)?.inFlight ?? 0) > 0 ? 'serve' : 'idle';
+      case 'draining':
+        return 'drain';
+      case 'stopping':
+      case 'stuck':
+        return 'stop';
+      default:
+        return undefined;
+    }
+  }
+
+  /** The newest machine of the session's living pods. */
+  machineOf(session: string): PodMachine | undefined {
+    const pod = this.cloud.alive.filter(({ name }) => name.split('.')[2] === session).at(-1);
+    return pod && this.cloud.machines.get(pod.id);
+  }
+
+  openJobOf(session: string): string | undefined {
+    const jobs = this.sessions.find(({ name }) => name === session)?.jobs.map(({ jobId }) => jobId) ?? [];
+    for (const { workflowId, status } of this.temporal.executions()) {
+      const jobId = jobIdOf(workflowId);
+      if (status === 'RUNNING' && jobId !== undefined && jobs.includes(jobId)) return jobId;
+    }
+    return undefined;
+  }
+
+  reset(session: string): void {
+    this.wasReset.add(session);
+    this.temporal.reset(sessionWorkflowId(session), this.kernel.random());
+  }
+
+  /** Somebody else starts the session of that name, and a job for it comes in the same moment. */
+  startAgain(session: string): void {
+    const planned = this.sessions.find(({ name }) => name === session);
+    if (!planned) return;
+    void this.users.startSession(planned.input);
+    void this.users.submit(planned.input, { jobId: `${session}-raced`, at: 0, runs: 3, timeout: 600 });
+  }
+}
+
+/** One to three sessions, with what people do to them. */
+export function planSessions(kernel: Kernel, wanted: readonly ReadonlySet<Phase>[]): PlannedSession[] {
+  return wanted.map((phases, i) => planSession(kernel, `s${i}`, phases));
+}
