@@ -58,6 +58,8 @@ Exit codes: 0 every story held, 2 usage, 4 a story failed.`,
 
 /** A child works on every `jobs`-th seed and tells each result. */
 async function child([from = 0, count = 0, step = 1, offset = 0]: readonly number[]): Promise<void> {
+  // Errors are a part of every story, and where they were made is asked for by no one.
+  Error.stackTraceLimit = 0;
   for (let i = offset; i < count; i += step) process.send?.(await runSeed(from + i));
   process.disconnect();
 }

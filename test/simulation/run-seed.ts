@@ -5,15 +5,18 @@ import { broken } from './invariants/check.js';
 import { Ledgers } from './invariants/ledgers.js';
 import { Kernel } from './kernel/kernel.js';
 import { plannedFaults, wantedPhases } from './story.js';
-import { installGlobals } from './temporal/sim-temporal.js';
+import { installGlobals } from './temporal/runtime/globals.js';
 import { planSessions, World } from './world/world.js';
 
 /** After this everything that faults have left behind is taken away. */
-const HEAL_AFTER_MS = 30 * 60_000;
+const HEAL_AFTER_MS = 12 * 60_000;
 /** Longer than any session's lifetime, the reaper's and the cron's turns, and the longest retry. */
 const OVER_AFTER_MS = 3 * 3_600_000;
 /** The story goes on for so long after its end: what thaws late must not do harm. */
 const EPILOGUE_MS = 10 * 60_000;
+/** By then the last of the planned sessions, jobs and holders is there. */
+const EVERYBODY_HAS_COME_MS = 450_000;
+const LOOK_EVERY_MS = 5_000;
 
 export interface SeedResult {
   readonly seed: number;
@@ -35,9 +38,9 @@ export async function runSeed(seed: number, only?: readonly number[]): Promise<S
     const ledgers = new Ledgers(world, (session) => isExcused(world, armed, session));
     world.begin();
     const startMs = kernel.nowMs;
-    await kernel.run(startMs + HEAL_AFTER_MS, () => isOver(world, startMs));
+    await kernel.run(startMs + HEAL_AFTER_MS, overWatch(world));
     world.heal();
-    await kernel.run(startMs + OVER_AFTER_MS, () => isOver(world, startMs));
+    await kernel.run(startMs + OVER_AFTER_MS, overWatch(world));
     await kernel.run(kernel.nowMs + EPILOGUE_MS);
     const problems = [...broken(world, ledgers, armed.struck), ...ledgers.strangersLost];
     const effective = armed.struck.filter(({ tookEffect }) => tookEffect());
@@ -47,10 +50,18 @@ export async function runSeed(seed: number, only?: readonly number[]): Promise<S
   }
 }
 
-/** Nothing of ours bills or runs any more, and nothing is about to begin. */
-function isOver(world: World, startMs: number): boolean {
+/** Nothing of ours bills or runs any more, and nothing is about to begin. Looks once in a while: a look costs more than an event. */
+function overWatch(world: World): () => boolean {
   const { kernel } = world;
-  if (kernel.nowMs < startMs + 450_000) return false;
+  let lookAtMs = kernel.nowMs + EVERYBODY_HAS_COME_MS;
+  return () => {
+    if (kernel.nowMs < lookAtMs) return false;
+    lookAtMs = kernel.nowMs + LOOK_EVERY_MS;
+    return isOver(world);
+  };
+}
+
+function isOver(world: World): boolean {
   if (world.cloud.alive.some(({ id }) => world.cloud.machines.has(id))) return false;
   return world.temporal.executions().every(({ status, type }) => status !== 'RUNNING' || type === 'PodReaper');
 }

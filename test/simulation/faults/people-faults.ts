@@ -1,3 +1,4 @@
+import type { World } from '../world/world.js';
 import { everyPhase, type FaultKind, type Strike } from './fault.js';
 import { BACK_OFF_SECONDS, GRACE_SECONDS, LEASE_SECONDS, REAPER_SECONDS } from './limits.js';
 
@@ -15,6 +16,15 @@ const toJob = (name: string, puts: () => number, act: (strike: Strike, jobId: st
     return () => jobId !== undefined;
   },
 });
+
+const UNDISTURBED = { lateProbability: 0, lateMs: 0, twiceProbability: 0 };
+
+function disturbMessages(world: World, seconds: number, trouble: Partial<typeof UNDISTURBED>): void {
+  world.temporal.setSignalTrouble({ ...UNDISTURBED, ...trouble });
+  world.later(seconds, () => {
+    world.temporal.setSignalTrouble(UNDISTURBED);
+  });
+}
 
 /** What people and other programs do at the wrong moment, and what a network does to their messages. */
 export const peopleFaults: readonly FaultKind[] = [
@@ -92,7 +102,7 @@ export const peopleFaults: readonly FaultKind[] = [
     phases: everyPhase,
     puts: () => 0,
     strike: ({ world, seconds }) => {
-      world.temporal.duplicateSignals(seconds);
+      disturbMessages(world, seconds, { twiceProbability: 0.7 });
     },
   },
   {
@@ -100,7 +110,7 @@ export const peopleFaults: readonly FaultKind[] = [
     phases: everyPhase,
     puts: (seconds) => seconds,
     strike: ({ world, seconds }) => {
-      world.temporal.delaySignals(seconds);
+      disturbMessages(world, seconds, { lateProbability: 0.7, lateMs: seconds * 1000 });
     },
   },
   {

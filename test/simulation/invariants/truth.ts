@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/common';
 import { jobIdOf, parsePodName, sessionNameOf, type PodNameParts } from '../../../src/contract/index.js';
 import type { PodRecord } from '../../../emulator/core/pod.js';
 import type { PlannedFault } from '../faults/fault.js';
@@ -66,10 +67,17 @@ export function jobsOf(world: World): JobTruth[] {
   return world.temporal.executions().flatMap((run) => {
     const jobId = jobIdOf(run.workflowId);
     if (jobId === undefined) return [];
-    const { session = 'default', timeoutSeconds = 1800 } = run.input as { session?: string; timeoutSeconds?: number };
+    const { session = 'default', timeoutSeconds = 1800 } = run.input[0] as {
+      session?: string;
+      timeoutSeconds?: number;
+    };
     const { status, startedAtMs, closedAtMs } = run;
-    return [{ jobId, session, status, startedAtMs, closedAtMs, timeoutSeconds, failureType: run.failureType }];
+    return [{ jobId, session, status, startedAtMs, closedAtMs, timeoutSeconds, failureType: typeOf(run.failure) }];
   });
+}
+
+function typeOf(failure: Error | undefined): string | undefined {
+  return failure instanceof ApplicationFailure ? (failure.type ?? undefined) : failure?.name;
 }
 
 export interface SessionTruth {

@@ -41,6 +41,7 @@ export class Kernel {
 
   /** Lets something happen at that moment, or now where that has passed. */
   at(atMs: number, act: () => void): Cancel {
+    if (Number.isNaN(atMs)) throw new RangeError('a moment that is no number');
     const planned: Planned = { atMs: Math.max(atMs, this.nowMs), serial: this.serial++, act, cancelled: false };
     this.push(planned);
     return () => {
@@ -52,15 +53,16 @@ export class Kernel {
   async run(untilMs: number, isOver: () => boolean = () => false): Promise<void> {
     await settled();
     for (;;) {
+      if (isOver()) return;
       const next = this.heap[0];
-      if (!next || next.atMs > untilMs || isOver()) break;
+      if (!next || next.atMs > untilMs) break;
       this.pop();
       if (next.cancelled) continue;
       this.nowMs = next.atMs;
       next.act();
       await settled();
     }
-    this.nowMs = Math.max(this.nowMs, isOver() ? this.nowMs : untilMs);
+    this.nowMs = Math.max(this.nowMs, untilMs);
   }
 
   private push(planned: Planned): void {

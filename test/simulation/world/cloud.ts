@@ -11,6 +11,7 @@ import { PodMachine, type PodNews } from './pod-machine.js';
 export const API_URL = 'http://runpod.sim/v2';
 export const PROXY_URL = 'http://runpod.sim/proxy/{podId}/{port}';
 export const ACCOUNT_KEY = 'rpa_SIMULATED';
+const CONSOLE_AGAIN_MS = 5_000;
 
 /** One call that changed or could change something. */
 export interface SeenCall {
@@ -72,7 +73,15 @@ export class Cloud {
 
   /** Somebody else ends it, or stops it, in RunPod's console. */
   act(podId: string, action: 'terminate' | 'stop'): void {
-    if (this.core.livePod(podId)) this.admin('POST', `/v2/pods/${podId}/action`, { action });
+    if (!this.core.livePod(podId)) return;
+    const headers = { authorization: `Bearer ${ACCOUNT_KEY}` };
+    const path = `/v2/pods/${podId}/action`;
+    const { status } = this.serve('POST', path, headers, {}, JSON.stringify({ action }));
+    if (status < 300) return;
+    // People try again too.
+    this.kernel.at(this.kernel.nowMs + CONSOLE_AGAIN_MS, () => {
+      this.act(podId, action);
+    });
   }
 
   get alive(): Readonly<PodRecord>[] {
@@ -159,7 +168,8 @@ export class Cloud {
       const { podId, generation } = effect;
       // After the core has finished what it is doing.
       this.kernel.at(this.kernel.nowMs, () => {
-        if (!this.core.livePod(podId)) return;
+        // Pods of others run what they run.
+        if (this.core.livePod(podId)?.env.DEVLOOP_READY_BY === undefined) return;
         const machine = this.machines.get(podId) ?? this.newMachine(podId);
         machine.startContainer(generation, this.bootSeconds());
       });

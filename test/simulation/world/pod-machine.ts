@@ -27,6 +27,8 @@ export class PodMachine {
   private serial = 0;
   private serving = false;
   private modelReadyAtMs = Infinity;
+  /** Of the container that runs. */
+  environment: Readonly<Record<string, string>> = {};
   private readonly flights = new Map<number, Flight>();
   /** Lost with the container: there is no volume. */
   private disk = { ready: false, hasModel: false };
@@ -54,6 +56,7 @@ export class PodMachine {
 
   startContainer(generation: number, bootSeconds: number): void {
     this.generation = generation;
+    this.environment = this.cloud.environmentOf(this.podId);
     this.disk = { ready: false, hasModel: this.kernel.chance(0.8) };
     this.modelReadyAtMs = this.kernel.nowMs + bootSeconds * 1000;
     this.kernel.at(this.kernel.nowMs + (bootSeconds * 1000) / 3, () => {
@@ -118,10 +121,6 @@ export class PodMachine {
     }
     this.use(path, request, answer, onGone);
   };
-
-  private get environment(): Record<string, string> {
-    return this.cloud.environmentOf(this.podId);
-  }
 
   /** An authenticated request: a use from its beginning to its end. */
   private use(path: string, request: WireRequest, answer: Parameters<Server>[1], onGone: Parameters<Server>[2]): void {

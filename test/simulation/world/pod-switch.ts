@@ -91,7 +91,7 @@ export class PodSwitch {
 
   private endPod(epoch: number): void {
     const { kernel, cloud, pod } = this;
-    const headers = { authorization: `Bearer ${cloud.environmentOf(pod.podId).RUNPOD_API_KEY ?? ''}` };
+    const headers = { authorization: `Bearer ${pod.environment.RUNPOD_API_KEY ?? ''}` };
     const path = `/v2/pods/${pod.podId}`;
     kernel.at(kernel.soon(...CALL_MS), () => {
       if (epoch !== this.epoch) return;
@@ -102,7 +102,7 @@ export class PodSwitch {
   }
 
   private get orders(): SwitchOrders {
-    const env = this.cloud.environmentOf(this.pod.podId);
+    const env = this.pod.environment;
     return {
       readyBy: Number(env.DEVLOOP_READY_BY),
       idleSeconds: Number(env.DEVLOOP_IDLE_SECONDS),

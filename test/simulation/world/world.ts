@@ -1,10 +1,17 @@
-import type { Client } from '@temporalio/client';
-import { jobIdOf, sessionNameOf, sessionWorkflowId, WORKFLOW_TYPES } from '../../../src/contract/index.js';
+import {
+  jobIdOf,
+  REAPER_SCHEDULE_ID,
+  sessionNameOf,
+  sessionWorkflowId,
+  TASK_QUEUES,
+  WORKFLOW_TYPES,
+} from '../../../src/contract/index.js';
 import * as workflows from '../../../src/workflows/index.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { SimProcess } from '../kernel/process.js';
 import type { Phase } from '../phases.js';
-import { SimTemporal, type SimWorker } from '../temporal/sim-temporal.js';
+import { SimTemporal } from '../temporal/sim-temporal.js';
+import type { SimWorker } from '../temporal/worker/sim-worker.js';
 import { workerActivities } from './activities.js';
 import { Cloud } from './cloud.js';
 import { Cron } from './cron.js';
@@ -47,10 +54,10 @@ export class World {
     this.cloud.bootSeconds = () => 2 + kernel.random() * 12;
     this.network = new Network(kernel, { api: this.cloud.api, gates: this.cloud.proxy });
     this.temporal = new SimTemporal({ kernel, workflows: { ...workflows } });
-    this.temporal.onAttributes = (workflowId, { DevloopPhase: phase }) => {
+    this.temporal.onAttribute = (workflowId, name, phase) => {
       const session = sessionNameOf(workflowId);
-      if (session === undefined || typeof phase !== 'string') return;
-      this.phases.set(session, phase);
+      if (session === undefined || name !== 'DevloopPhase') return;
+      this.phases.set(session, String(phase));
       this.onChange(session);
     };
     this.cloud.onPodNews = (_, machine) => {
@@ -58,10 +65,17 @@ export class World {
       if (session !== undefined) this.onChange(session);
     };
     const process = new SimProcess(kernel, 'users');
-    const client = this.temporal.clientFor(process) as unknown as Client;
+    const client = this.temporal.clientFor(process);
     this.users = new Users(kernel, process, client, this.network, new Link(process));
     this.cron = new Cron(kernel, this.network);
-    this.temporal.schedule({ id: 'devloop-reaper', workflowType: WORKFLOW_TYPES.podReaper, everyMs: REAP_EVERY_MS });
+    this.temporal.schedule({
+      scheduleId: REAPER_SCHEDULE_ID,
+      workflowType: WORKFLOW_TYPES.podReaper,
+      taskQueue: TASK_QUEUES.control,
+      everyMs: REAP_EVERY_MS,
+      catchUpMs: 60_000,
+      runTimeoutMs: 180_000,
+    });
   }
 
   /** Sets everybody going. */
@@ -83,21 +97,23 @@ export class World {
 
   startWorker(): void {
     if (this.deadSinceMs !== undefined) return;
-    const name = `worker-${++this.workersStarted}`;
-    const worker = this.temporal.addWorker(name, (process) => {
-      const link = new Link(process);
-      this.links.push(link);
-      const client = this.temporal.clientFor(process) as unknown as Client;
-      const { pods, sessions, reaper, agents } = workerActivities(this.network, link, client);
-      return [
-        { taskQueue: 'devloop', activities: { ...pods, ...sessions, ...reaper }, slots: 50, runsWorkflows: true },
-        { taskQueue: 'devloop-poll', activities: { pollPod: pods.pollPod }, slots: 100, runsWorkflows: false },
-        ...(this.agentsServed
-          ? [{ taskQueue: 'devloop-agents', activities: { ...agents }, slots: 50, runsWorkflows: false }]
-          : []),
-      ];
-    });
-    this.workers.push(worker);
+    const process = new SimProcess(this.kernel, `worker-${++this.workersStarted}`);
+    const link = new Link(process);
+    this.links.push(link);
+    const { pods, sessions, reaper, agents } = workerActivities(this.network, link, this.temporal.clientFor(process));
+    const queues = [
+      {
+        taskQueue: TASK_QUEUES.control,
+        activities: { ...pods, ...sessions, ...reaper },
+        slots: 50,
+        runsWorkflows: true,
+      },
+      { taskQueue: TASK_QUEUES.poll, activities: { pollPod: pods.pollPod }, slots: 100, runsWorkflows: false },
+      ...(this.agentsServed
+        ? [{ taskQueue: TASK_QUEUES.agents, activities: { ...agents }, slots: 50, runsWorkflows: false }]
+        : []),
+    ];
+    this.workers.push(this.temporal.addWorker(process.name, queues, process));
   }
 
   killWorkers(): void {
