@@ -13,7 +13,7 @@ const HEAL_AFTER_MS = 12 * 60_000;
 /** Longer than any session's lifetime, the reaper's and the cron's turns, and the longest retry. */
 const OVER_AFTER_MS = 3 * 3_600_000;
 /** The story goes on for so long after its end: what thaws late must not do harm. */
-const EPILOGUE_MS = 10 * 60_000;
+const EPILOGUE_MS = 5 * 60_000;
 /** By then the last of the planned sessions, jobs and holders is there. */
 const EVERYBODY_HAS_COME_MS = 450_000;
 const LOOK_EVERY_MS = 5_000;
@@ -38,9 +38,9 @@ export async function runSeed(seed: number, only?: readonly number[]): Promise<S
     const ledgers = new Ledgers(world, (session) => isExcused(world, armed, session));
     world.begin();
     const startMs = kernel.nowMs;
-    await kernel.run(startMs + HEAL_AFTER_MS, overWatch(world));
+    await kernel.run(startMs + HEAL_AFTER_MS, overWatch(world, startMs + EVERYBODY_HAS_COME_MS));
     world.heal();
-    await kernel.run(startMs + OVER_AFTER_MS, overWatch(world));
+    await kernel.run(startMs + OVER_AFTER_MS, overWatch(world, startMs + EVERYBODY_HAS_COME_MS));
     await kernel.run(kernel.nowMs + EPILOGUE_MS);
     const problems = [...broken(world, ledgers, armed.struck), ...ledgers.strangersLost];
     const effective = armed.struck.filter(({ tookEffect }) => tookEffect());
@@ -51,9 +51,9 @@ export async function runSeed(seed: number, only?: readonly number[]): Promise<S
 }
 
 /** Nothing of ours bills or runs any more, and nothing is about to begin. Looks once in a while: a look costs more than an event. */
-function overWatch(world: World): () => boolean {
+function overWatch(world: World, fromMs: number): () => boolean {
   const { kernel } = world;
-  let lookAtMs = kernel.nowMs + EVERYBODY_HAS_COME_MS;
+  let lookAtMs = fromMs;
   return () => {
     if (kernel.nowMs < lookAtMs) return false;
     lookAtMs = kernel.nowMs + LOOK_EVERY_MS;

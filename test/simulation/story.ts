@@ -5,6 +5,8 @@ import type { Phase } from './phases.js';
 
 /** Of the calls to RunPod in a phase a fault may strike the n-th, at one of three moments. */
 const CALL_SHARE = 0.4;
+/** Most faults meet one session; some stories have two, which share workers, Temporal and RunPod. */
+const SECOND_SESSION = 0.15;
 const SPREAD_SECONDS: Readonly<Record<Phase, number>> = {
   create: 2,
   boot: 12,
@@ -26,7 +28,7 @@ export function plannedFaults(seed: number): PlannedFault[] {
     return {
       kind,
       phase,
-      session: `s${kernel.integer(0, 2)}`,
+      session: kernel.chance(SECOND_SESSION) ? 's1' : 's0',
       atCall: kernel.chance(CALL_SHARE),
       afterSeconds: kernel.random() * SPREAD_SECONDS[phase],
       seconds: 3 + Math.round(kernel.random() * 45),

@@ -44,9 +44,11 @@ import { sessionRecord, sessionStatus } from './session-view.js';
  */
 export async function PodSession(input: PodSessionInput, carried?: SessionData): Promise<SessionRecord> {
   const spec = checkedInput(podSessionInputSchema, input, 'PodSession input');
+  // A session that somebody resets has not begun anew: its start, and with it its hard deadline, stays what it was.
+  const { firstExecutionRunId, startTime } = workflowInfo();
   const state = carried
     ? SessionState.resume(carried)
-    : SessionState.start(spec, workflowInfo().firstExecutionRunId, Date.now());
+    : SessionState.start(spec, firstExecutionRunId, startTime.getTime());
   handleMessages(state);
   // Cancelling is a request to stop like others: what ends the pod must not be cancelled along with the rest.
   CancellationScope.current().cancelRequested.catch(() => {

@@ -60,6 +60,8 @@ export class SimTemporal {
   private readonly server: Server;
   /** What must never happen: code that does not replay, workflow tasks that fail. */
   readonly findings: string[] = [];
+  /** Told of each search attribute that a workflow has set, when the server has taken it. */
+  onAttribute: (workflowId: string, name: string, value: unknown) => void = () => undefined;
 
   constructor({ kernel, workflows, timers = 'stock', evictionProbability = EVICTION_PROBABILITY }: SimTemporalOptions) {
     if (!('AsyncLocalStorage' in globalThis)) throw new Error('run node with --import temporal/register.js');
@@ -74,6 +76,9 @@ export class SimTemporal {
       workflows: workflows as Readonly<Record<string, WorkflowFunction>>,
       settings: { timerLatenessMs, evictionProbability },
       findings: this.findings,
+      onAttribute: (...facts) => {
+        this.onAttribute(...facts);
+      },
     };
     server.chains = new Chains(server as Server);
     server.tasks = new WorkflowTasks(server as Server);

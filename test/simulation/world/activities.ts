@@ -5,7 +5,13 @@ import { createPodActivities } from '../../../src/activities/pods.js';
 import { createReaperActivities } from '../../../src/activities/reaper.js';
 import { createSessionActivities } from '../../../src/activities/sessions.js';
 import { lookAtSessions } from '../../../src/client/index.js';
-import { createGateClient, createRunPodClient, gateToken, type RunPodClient } from '../../../src/runpod/index.js';
+import {
+  createGateClient,
+  createRunPodClient,
+  gateToken,
+  type GateClient,
+  type RunPodClient,
+} from '../../../src/runpod/index.js';
 import { ACCOUNT_KEY, API_URL, PROXY_URL } from './cloud.js';
 import type { Link, Network } from './network.js';
 import { simulatedRun } from './agent-run.js';
@@ -23,11 +29,17 @@ export function runPodClientOf(network: Network, link: Link): RunPodClient {
   return createRunPodClient({ apiUrl: API_URL, apiKey: ACCOUNT_KEY, userAgent: USER_AGENT, adapter, clock, sleep });
 }
 
-/** A client of any pod's gate. */
-export function gateOf(network: Network, link: Link) {
+/** Clients of the pods' gates, one for each: making one costs more than a call. */
+export function gateOf(network: Network, link: Link): (target: { endpoint: string; token: string }) => GateClient {
   const adapter = network.adapter(link, 'gates');
-  return (target: { endpoint: string; token: string }) =>
-    createGateClient({ ...target, userAgent: USER_AGENT, adapter, sleep: link.process.sleep });
+  const known = new Map<string, GateClient>();
+  return ({ endpoint, token }) => {
+    const client =
+      known.get(endpoint + token) ??
+      createGateClient({ endpoint, token, userAgent: USER_AGENT, adapter, sleep: link.process.sleep });
+    known.set(endpoint + token, client);
+    return client;
+  };
 }
 
 /** Everything that a worker runs, as `worker.ts` puts it together. */

@@ -39,7 +39,7 @@ export interface PlannedSession {
 export function planSession(kernel: Kernel, name: string, wanted: ReadonlySet<Phase>): PlannedSession {
   const between = (from: number, to: number): number => from + kernel.random() * (to - from);
   const stopsInUse = wanted.has('drain');
-  const jobCount = kernel.integer(wanted.has('serve') || stopsInUse ? 1 : 0, 4);
+  const jobCount = kernel.integer(wanted.has('serve') || stopsInUse ? 1 : 0, 3);
   const input: PodSessionInput = {
     session: name,
     gpus: kernel.chance(0.3) ? ['NVIDIA GeForce RTX 4090', 'NVIDIA GeForce RTX 3090'] : ['NVIDIA GeForce RTX 4090'],

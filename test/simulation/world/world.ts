@@ -51,7 +51,7 @@ export class World {
     readonly sessions: readonly PlannedSession[],
   ) {
     this.cloud = new Cloud(kernel);
-    this.cloud.bootSeconds = () => 2 + kernel.random() * 12;
+    this.cloud.bootSeconds = () => 1.5 + kernel.random() * 7;
     this.network = new Network(kernel, { api: this.cloud.api, gates: this.cloud.proxy });
     this.temporal = new SimTemporal({ kernel, workflows: { ...workflows } });
     this.temporal.onAttribute = (workflowId, name, phase) => {

@@ -44,6 +44,9 @@ const SDK_FLAGS = [1, 2, 3, 4, 5, 6];
 /** Promises that workflow code rejects and nobody handles are told of after its microtasks. */
 let lastActive: WorkflowInstance | undefined;
 
+/** The activation that is under way in this process, whoever's it is. */
+let atWork: Promise<unknown> = Promise.resolve();
+
 function blameUntilSettled(instance: WorkflowInstance): void {
   if (!lastActive)
     setImmediate(() => {
@@ -132,7 +135,14 @@ export class WorkflowInstance {
     });
   }
 
-  private async run(work: () => Promise<void>): Promise<CoreCommand[]> {
+  /** One after the other: the SDK's runtime knows one workflow at a time, and what thaws a worker brings it several tasks. */
+  private run(work: () => Promise<void>): Promise<CoreCommand[]> {
+    const commands = atWork.then(() => this.runAlone(work));
+    atWork = commands.catch(() => undefined);
+    return commands;
+  }
+
+  private async runAlone(work: () => Promise<void>): Promise<CoreCommand[]> {
     setActivator(this.activator);
     try {
       await work();

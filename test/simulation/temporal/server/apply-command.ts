@@ -38,6 +38,8 @@ export function applyCommand(server: Server, run: Run, command: Command): void {
       break;
     case 'searchAttributes':
       run.attributes = merged(run.attributes, command.fields, isEmptyAttribute);
+      for (const [name, payload] of Object.entries(command.fields))
+        server.onAttribute(run.workflowId, name, valueOf(payload));
       break;
     case 'memo':
       run.memo = merged(run.memo, command.fields, isNothing);
@@ -94,6 +96,11 @@ function endUpdate(run: Run, id: string): Run['updates'][number] | undefined {
 function merged(fields: Fields, changes: Fields, isUnset: (payload: Payload) => boolean): Fields {
   const all = Object.entries({ ...fields, ...changes });
   return Object.fromEntries(all.filter(([, payload]) => !isUnset(payload)));
+}
+
+/** A keyword or a number, out of its JSON. */
+function valueOf({ data }: Payload): unknown {
+  return data && data.length > 0 ? (JSON.parse(Buffer.from(data).toString()) as unknown) : undefined;
 }
 
 function isEmptyAttribute({ data }: Payload): boolean {

@@ -18,6 +18,7 @@ export interface Server {
   readonly settings: ServerSettings;
   /** What must never happen; each fails the seed. */
   readonly findings: string[];
+  readonly onAttribute: (workflowId: string, name: string, value: unknown) => void;
 }
 
 export interface ServerSettings {
