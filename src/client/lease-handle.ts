@@ -22,6 +22,8 @@ export interface LeaseOptions {
   /** Seconds, default 120: so long after the holder's death nobody else gets the place. */
   readonly ttlSeconds?: number;
   readonly signal?: AbortSignal;
+  /** Called with the place in the queue, from 1, each time that it was asked for in vain. */
+  readonly onQueued?: (position: number) => void;
 }
 
 /** What a lease needs of its session. */
@@ -59,8 +61,9 @@ export class Lease implements AsyncDisposable {
     const request: AcquireLease = { leaseId, holder: { kind: 'external' }, ttlSeconds, label, project, hold };
     try {
       for (;;) {
-        const { grant } = await session.ask(request, signal);
+        const { grant, position } = await session.ask(request, signal);
         if (grant) return new Lease(session, request, grant, ttlSeconds);
+        if (position !== undefined) options.onQueued?.(position);
         await delay(ASK_AGAIN_MS, undefined, signal && { signal });
       }
     } catch (error) {
@@ -113,7 +116,9 @@ export class Lease implements AsyncDisposable {
   private async renew(everyMs: number): Promise<void> {
     let toldMs = 0;
     for (;;) {
-      await delay(everyMs, undefined, { signal: this.ended.signal, ref: false });
+      // Without a pod it waits in the queue again.
+      const waitMs = this.present ? everyMs : Math.min(everyMs, ASK_AGAIN_MS);
+      await delay(waitMs, undefined, { signal: this.ended.signal, ref: false });
       try {
         if (this.lastUsedAtMs !== undefined && this.lastUsedAtMs > toldMs) {
           await this.session.tellUse(this.leaseId, this.lastUsedAtMs);
