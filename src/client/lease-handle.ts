@@ -32,6 +32,7 @@ export interface LeaseSession {
   ask(request: AcquireLease, signal?: AbortSignal): Promise<LeaseAnswer>;
   tellUse(leaseId: string, lastUsedAtMs: number): Promise<void>;
   giveBack(leaseId: string): Promise<void>;
+  report(podId: string, problem: string): Promise<void>;
 }
 
 /**
@@ -98,6 +99,11 @@ export class Lease implements AsyncDisposable {
     const answer = await fetch(`${endpoint}/devloop/touch`, init);
     if (!answer.ok) throw new DevloopError('GATE_UNAUTHORIZED', `the pod's gate answers HTTP ${answer.status}`);
     this.used();
+  }
+
+  /** Says that the pod does not serve: the session looks at it, and replaces one that is lost. */
+  async report(problem: string): Promise<void> {
+    await this.session.report(this.grant.podId, problem);
   }
 
   /** Gives the lease back. Safe to call again. */

@@ -46,3 +46,11 @@ export function endToEnd(headers: IncomingHttpHeaders, ...alsoDropped: readonly 
   const dropped = [...HOP_BY_HOP, ...named, ...alsoDropped];
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !dropped.includes(name)));
 }
+
+/** What RunPod's proxy says of a pod that is not there, or does not listen. */
+const NO_POD: readonly number[] = [404, 502, 503, 530];
+
+/** Whether an answer comes from the way to the pod: what went through its gate says so. */
+export function isNotFromPod(status: number | undefined, { via = '' }: IncomingHttpHeaders): boolean {
+  return status !== undefined && NO_POD.includes(status) && !/caddy/i.test(via);
+}

@@ -9,10 +9,12 @@ import { request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Lease } from '../../client/index.js';
 import { DevloopError } from '../../contract/index.js';
-import { endToEnd, isForUs, LOOPBACK, targetOf } from './forwarding.js';
+import { endToEnd, isForUs, isNotFromPod, LOOPBACK, targetOf } from './forwarding.js';
 
 /** Under the 120 s that the pod's own switch adds to any idle time. */
 const TOUCH_EVERY_MS = 60_000;
+/** A program that asks a dead pod again and again is one suspicion. */
+const REPORT_EVERY_MS = 10_000;
 
 export interface ProxyOptions {
   /** `DEVLOOP_GATE_SECRET` of the workers. */
@@ -24,12 +26,13 @@ export interface ProxyOptions {
 }
 
 /** What the proxy needs of a lease. */
-export type ProxiedLease = Pick<Lease, 'grant' | 'headers' | 'touch' | 'used'>;
+export type ProxiedLease = Pick<Lease, 'grant' | 'headers' | 'report' | 'touch' | 'used'>;
 
 /** The pod of a lease at a port of this machine: adds the token, follows the lease to a new pod, tells it of every use. */
 export class PodProxy {
   private lease: ProxiedLease | undefined;
   private inFlight = 0;
+  private reportedAtMs = -Infinity;
   private readonly touching: NodeJS.Timeout;
 
   private constructor(
@@ -121,16 +124,26 @@ export class PodProxy {
       headers: { ...endToEnd(request.headers), host: target.host, authorization },
     });
     upstream.on('response', (answer) => {
+      if (isNotFromPod(answer.statusCode, answer.headers)) this.suspect(`HTTP ${answer.statusCode ?? ''}`);
       response.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers, 'transfer-encoding'));
       answer.on('error', () => response.destroy());
       answer.pipe(response);
     });
     upstream.on('error', (error) => {
+      // Hanging up on it because the program did says nothing about the pod.
+      if (!response.destroyed) this.suspect(error.message);
       if (response.headersSent) response.destroy();
       else refuse(response, 502, `the pod does not answer: ${error.message}`);
     });
     response.once('close', () => upstream.destroy());
     request.pipe(upstream);
+  }
+
+  private suspect(problem: string): void {
+    const now = Date.now();
+    if (now - this.reportedAtMs < REPORT_EVERY_MS) return;
+    this.reportedAtMs = now;
+    this.lease?.report(`a request through devloop's proxy: ${problem}`).catch(() => undefined);
   }
 }
 

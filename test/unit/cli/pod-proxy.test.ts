@@ -11,6 +11,7 @@ let proxy: PodProxy;
 let seen: IncomingMessage[];
 let answer: (request: IncomingMessage, response: ServerResponse) => void;
 let uses: number;
+let reports: string[];
 let problem: DevloopError | undefined;
 
 const lease = (): ProxiedLease => ({
@@ -21,6 +22,10 @@ const lease = (): ProxiedLease => ({
     return { ...rest, endpoint };
   },
   headers: () => ({ Authorization: 'Bearer the-token' }),
+  report: (what) => {
+    reports.push(what);
+    return Promise.resolve();
+  },
   touch: () => Promise.resolve(),
   used: () => {
     uses += 1;
@@ -30,6 +35,7 @@ const lease = (): ProxiedLease => ({
 beforeEach(async () => {
   seen = [];
   uses = 0;
+  reports = [];
   problem = undefined;
   answer = (_request, response) => response.end('hello');
   pod = createServer((request, response) => {
@@ -125,6 +131,7 @@ describe('what reaches the pod', () => {
     while (seen.length === 0) await new Promise((resolve) => setImmediate(resolve));
     asking.destroy();
     await hungUp;
+    expect(reports).toEqual([]);
   });
 });
 
@@ -178,6 +185,27 @@ describe('without a pod', () => {
   it('502 when it does not answer', async () => {
     answer = (request) => request.socket.destroy();
     expect((await fetch(proxy.url)).status).toBe(502);
+  });
+
+  it.each([404, 502, 503, 530])('HTTP %i from the way to it makes the session look, once for many', async (status) => {
+    answer = (_request, response) => response.writeHead(status).end();
+    for (const _again of [1, 2, 3]) expect((await fetch(proxy.url)).status).toBe(status);
+    expect(reports).toEqual([expect.stringContaining(`HTTP ${status}`)]);
+  });
+
+  it('a connection that breaks makes the session look; what the pod itself answers does not, nor a slow one', async () => {
+    for (const [status, via] of [
+      [404, '1.1 Caddy'],
+      [500, ''],
+      [524, ''],
+    ] as const) {
+      answer = (_request, response) => response.writeHead(status, { via }).end();
+      await fetch(proxy.url);
+    }
+    expect(reports).toEqual([]);
+    answer = (request) => request.socket.destroy();
+    await fetch(proxy.url);
+    expect(reports).toHaveLength(1);
   });
 
   it('a port that is taken is found out at once', async () => {

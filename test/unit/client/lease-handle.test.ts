@@ -32,6 +32,11 @@ class Session implements LeaseSession {
     return Promise.resolve();
   }
 
+  report(podId: string, problem: string): Promise<void> {
+    this.told.push(`${podId}: ${problem}`);
+    return Promise.resolve();
+  }
+
   giveBack(): Promise<void> {
     this.told.push('given back');
     return Promise.resolve();
@@ -116,6 +121,12 @@ describe('a lease of a program outside Temporal', () => {
     await pass();
     await pass();
     expect(session.told).toEqual(['used 2000']);
+  });
+
+  it('tells of a pod that does not serve by the id of the pod that it has', async () => {
+    const session = new Session([granted('a')]);
+    await (await Lease.take(session)).report('HTTP 404');
+    expect(session.told).toEqual(['a: HTTP 404']);
   });
 
   it('gives itself back once, and its place when it leaves the queue', async () => {
