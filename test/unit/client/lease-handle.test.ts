@@ -129,6 +129,25 @@ describe('a lease of a program outside Temporal', () => {
     expect(session.told).toEqual(['a: HTTP 404']);
   });
 
+  it.each([
+    [480, 40_000, 1],
+    [30, 10_000, 4],
+    [5, 5000 / 3, 24],
+  ])(
+    'with an idle time of %i s tells of uses every %i ms, and asks as ever',
+    async (idleTimeoutSeconds, beatMs, beats) => {
+      const session = new Session([{ state: 'granted', grant: { ...grant('a'), idleTimeoutSeconds } }]);
+      const lease = await Lease.take(session, { ttlSeconds: 120 });
+      for (let beat = 1; beat <= beats; beat++) {
+        expect(session.asked).toBe(1);
+        lease.used(beat);
+        expect(await pass()).toBeCloseTo(beatMs);
+      }
+      expect(session.told).toHaveLength(beats);
+      expect(session.asked).toBe(2);
+    },
+  );
+
   it('gives itself back once, and its place when it leaves the queue', async () => {
     const session = new Session([granted('a')]);
     const lease = await Lease.take(session);
