@@ -7,6 +7,7 @@ import { Interrupted } from '../exit-codes.js';
 import type { Interrupt } from '../interrupt.js';
 import type { Output } from '../output.js';
 import { Progress } from '../progress.js';
+import { leaseOfSession } from './lease-of-session.js';
 import { PodProxy } from './pod-proxy.js';
 
 export interface PodUse {
@@ -36,17 +37,23 @@ export async function withPod<T>(
     const secret = gateSecret(stack !== undefined);
     const proxy = await PodProxy.listen({ secret, port, hold });
     try {
-      const { session: name, runId } = await client.startSession(session);
-      interrupt.remains = `Session "${name}" goes on until nobody has used it for its idle time. To end it now: devloop stop ${name}`;
-      progress.start('lease', `session "${name}": waiting for its pod`);
-      const project = session.project === undefined ? {} : { project: session.project };
-      const lease = await client.session(name, runId).requestLease({
+      const { session: name, project } = session;
+      const options = {
         label: `${label} on ${hostname()}`.slice(0, 200),
         hold,
-        ...project,
+        ...(project === undefined ? {} : { project }),
         signal: interrupt.signal,
-        onQueued: (position) => {
+        onQueued: (position: number) => {
           progress.update('lease', `session "${name}": waiting for its pod, place ${position} in the queue`);
+        },
+      };
+      const lease = await leaseOfSession(client, session, options, {
+        asking: () => {
+          interrupt.remains = `Session "${name}" goes on until nobody has used it for its idle time. To end it now: devloop stop ${name}`;
+          progress.start('lease', `session "${name}": waiting for its pod`);
+        },
+        ending: () => {
+          progress.line(`● session "${name}" is ending; the next one starts when it has ended`);
         },
       });
       try {
