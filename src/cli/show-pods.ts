@@ -2,6 +2,7 @@ import type { ClassifiedPod } from '../runpod/index.js';
 import { formatSeconds, formatUsd } from './duration.js';
 import { Interrupt } from './interrupt.js';
 import type { Output } from './output.js';
+import { Progress } from './progress.js';
 import { accountProblem, accountToAsk, surveyAccount } from './runpod-account.js';
 import { renderTable } from './table.js';
 
@@ -11,9 +12,12 @@ const HEADER = ['POD', 'SESSION', 'OWNER', 'GPU', 'STATUS', 'USD/HOUR', 'UP', 'S
 export async function showPods(out: Output): Promise<void> {
   const account = accountToAsk();
   const interrupt = new Interrupt(out);
+  const progress = await Progress.create(out);
   try {
     out.note(out.colors.dim(`RunPod: ${account.label}`));
+    if (out.live) progress.start('list', "reading RunPod's list, and the gates of the pods");
     const pods = await surveyAccount(account, interrupt.signal);
+    progress.clear();
     const ours = pods.filter(({ name }) => name !== undefined);
     const strangers = pods.length - ours.length;
     const others = strangers === 0 ? '' : `${strangers} other pods of the account are not Devloop's`;
@@ -22,6 +26,7 @@ export async function showPods(out: Output): Promise<void> {
   } catch (error) {
     throw interrupt.signal.aborted ? interrupt.signal.reason : accountProblem(error);
   } finally {
+    progress.clear();
     interrupt.dispose();
   }
 }

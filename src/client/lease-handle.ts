@@ -10,7 +10,9 @@ import {
 
 /** A holder in the queue asks again after this (wire contract). */
 const ASK_AGAIN_MS = 5_000;
-const BEATS_PER_TTL = 3;
+const BEATS_PER_TERM = 3;
+/** The shortest idle time has 5 s. */
+const SHORTEST_BEAT_MS = 1_500;
 
 export interface LeaseOptions {
   /** Default: a new one. */
@@ -22,6 +24,8 @@ export interface LeaseOptions {
   /** Seconds, default 120: so long after the holder's death nobody else gets the place. */
   readonly ttlSeconds?: number;
   readonly signal?: AbortSignal;
+  /** Called with the place in the queue, from 1, each time that it was asked for in vain. */
+  readonly onQueued?: (position: number) => void;
 }
 
 /** What a lease needs of its session. */
@@ -30,6 +34,7 @@ export interface LeaseSession {
   ask(request: AcquireLease, signal?: AbortSignal): Promise<LeaseAnswer>;
   tellUse(leaseId: string, lastUsedAtMs: number): Promise<void>;
   giveBack(leaseId: string): Promise<void>;
+  report(podId: string, problem: string): Promise<void>;
 }
 
 /**
@@ -50,7 +55,7 @@ export class Lease implements AsyncDisposable {
     ttlSeconds: number,
   ) {
     this.leaseId = request.leaseId;
-    this.renewing = this.renew((ttlSeconds * 1000) / BEATS_PER_TTL).catch(() => undefined);
+    this.renewing = this.renew((ttlSeconds * 1000) / BEATS_PER_TERM).catch(() => undefined);
   }
 
   /** Waits in the queue until there is a grant. @throws DevloopError as `LeaseSession.ask`; the signal's reason */
@@ -59,8 +64,9 @@ export class Lease implements AsyncDisposable {
     const request: AcquireLease = { leaseId, holder: { kind: 'external' }, ttlSeconds, label, project, hold };
     try {
       for (;;) {
-        const { grant } = await session.ask(request, signal);
+        const { grant, position } = await session.ask(request, signal);
         if (grant) return new Lease(session, request, grant, ttlSeconds);
+        if (position !== undefined) options.onQueued?.(position);
         await delay(ASK_AGAIN_MS, undefined, signal && { signal });
       }
     } catch (error) {
@@ -83,7 +89,7 @@ export class Lease implements AsyncDisposable {
     return { Authorization: `Bearer ${token}` };
   }
 
-  /** Notes a use of the pod; the session hears of it with the next renewal. */
+  /** Notes a use of the pod; the session hears of it well within its idle time. */
   used(atMs = Date.now()): void {
     this.lastUsedAtMs = Math.max(this.lastUsedAtMs ?? 0, atMs);
   }
@@ -95,6 +101,11 @@ export class Lease implements AsyncDisposable {
     const answer = await fetch(`${endpoint}/devloop/touch`, init);
     if (!answer.ok) throw new DevloopError('GATE_UNAUTHORIZED', `the pod's gate answers HTTP ${answer.status}`);
     this.used();
+  }
+
+  /** Says that the pod does not serve: the session looks at it, and replaces one that is lost. */
+  async report(problem: string): Promise<void> {
+    await this.session.report(this.grant.podId, problem);
   }
 
   /** Gives the lease back. Safe to call again. */
@@ -109,23 +120,36 @@ export class Lease implements AsyncDisposable {
     await this.release();
   }
 
-  /** Asking again renews the lease and brings the grant of a new pod. What cannot be asked now is asked at the next beat. */
-  private async renew(everyMs: number): Promise<void> {
+  /** Uses are told before the idle time is over; asking again renews the lease and brings the grant of a new pod. */
+  private async renew(askEveryMs: number): Promise<void> {
     let toldMs = 0;
+    let sinceAskedMs = 0;
     for (;;) {
-      await delay(everyMs, undefined, { signal: this.ended.signal, ref: false });
+      const waitMs = this.beatMs(askEveryMs);
+      await delay(waitMs, undefined, { signal: this.ended.signal, ref: false });
+      sinceAskedMs += waitMs;
       try {
         if (this.lastUsedAtMs !== undefined && this.lastUsedAtMs > toldMs) {
-          await this.session.tellUse(this.leaseId, this.lastUsedAtMs);
-          toldMs = this.lastUsedAtMs;
+          const usedMs = this.lastUsedAtMs;
+          await this.session.tellUse(this.leaseId, usedMs);
+          toldMs = usedMs;
         }
+        if (this.present && sinceAskedMs < askEveryMs) continue;
         this.present = (await this.session.ask(this.request)).grant;
+        sinceAskedMs = 0;
       } catch (error) {
         if (!(error instanceof DevloopError) || isPassing(error)) continue;
         this.failure = error;
         return;
       }
     }
+  }
+
+  private beatMs(askEveryMs: number): number {
+    // Without a pod it waits in the queue again.
+    if (!this.present) return Math.min(askEveryMs, ASK_AGAIN_MS);
+    const { idleTimeoutSeconds = Infinity } = this.present;
+    return Math.min(askEveryMs, Math.max(SHORTEST_BEAT_MS, (idleTimeoutSeconds * 1000) / BEATS_PER_TERM));
   }
 }
 

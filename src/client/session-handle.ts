@@ -89,6 +89,7 @@ export class SessionHandle {
       tellUse: (leaseId, atMs) =>
         tell(SESSION_SIGNALS.renewLease, { leaseId, lastUsedAt: new Date(atMs).toISOString() }),
       giveBack: (leaseId) => tell(SESSION_SIGNALS.releaseLease, { leaseId }),
+      report: (podId, problem) => tell(SESSION_SIGNALS.reportPod, { podId, problem: problem.slice(0, 1000) }),
     };
     return Lease.take(session, options);
   }

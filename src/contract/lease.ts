@@ -78,6 +78,8 @@ export const grantSchema = z.object({
   expiresAt: isoTime,
   /** US dollars an hour of the whole pod. */
   costPerHourUsd: z.number().optional(),
+  /** So long after the last use that it heard of the session ends the pod. */
+  idleTimeoutSeconds: z.number().optional(),
 });
 export type Grant = z.output<typeof grantSchema>;
 

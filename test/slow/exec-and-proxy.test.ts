@@ -16,6 +16,15 @@ const answer = await (await fetch(OPENAI_BASE_URL + '/chat/completions', { ...ba
 console.log('the model says: ' + answer.choices[0].message.content.length + ' characters');
 `;
 
+/** Asks the pod for 12 s, more than twice the idle time, far less than an external lease's term. */
+const KEEP_ASKING = `
+const until = Date.now() + 12_000;
+while (Date.now() < until) {
+  const { status } = await fetch(process.env.OPENAI_BASE_URL + '/models');
+  if (status !== 200) process.exit(3);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+}`;
+
 const place = new CliPlace();
 let client: DevloopClient;
 
@@ -117,6 +126,12 @@ describe('devloop exec', () => {
     await waitUntil(() => isGone('killed'), { timeoutMs: 60_000, what: 'the pod is gone' });
     expect((await client.session('killed').status()).stopReason).toContain('not used');
   }, 200_000);
+
+  it('keeps a pod that its command uses, however short the idle time', async () => {
+    const used = await exec('used', process.execPath, '--input-type=module', '-e', KEEP_ASKING);
+    expect(used, used.stderr).toMatchObject({ code: 0 });
+    expect(await podsOf('used')).toHaveLength(1);
+  }, 120_000);
 });
 
 describe('devloop proxy', () => {

@@ -4,8 +4,9 @@ import { addSessionOptions, sessionInputFrom, type SessionFlags } from '../sessi
 
 const EXAMPLES = `
 The command finds the pod at a port of this machine: RUNPOD_URL, OLLAMA_HOST, OLLAMA_BASE_URL, OPENAI_BASE_URL and OPENAI_API_KEY
-are set, the token is added on the way. It gets every signal, and its exit code is this command's: 125 is our own failure, 126 and
-127 a command that cannot be run. The pod's lease goes back at the end, and lapses when this process is killed.
+are set, the token is added on the way. It gets every signal, and its exit code is this command's: 125 is our own failure (2 a
+wrong command line, 130 Ctrl-C before it ran), 126 and 127 a command that cannot be run. stdout is the command's, with --json
+too, unless it did not run. The pod's lease goes back at the end, and lapses when this process is killed.
 
 Examples:
   devloop exec -- python agent.py

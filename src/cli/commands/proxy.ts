@@ -10,7 +10,7 @@ Examples:
   devloop proxy                  prints the variables to set
   devloop proxy train --port 11434 --hold`;
 
-type Flags = SessionFlags & OutputOptions & { readonly port: number; readonly hold?: boolean };
+type Flags = SessionFlags & OutputOptions & { readonly port?: number; readonly hold?: boolean };
 
 export function addProxy(program: Command): void {
   const command = program
@@ -18,7 +18,7 @@ export function addProxy(program: Command): void {
     .summary("a session's pod at a port of this machine")
     .description('Lease a pod and serve it at a loopback port until Ctrl-C.')
     .argument('[name]', 'name of the session; started when there is none', 'default')
-    .option('--port <number>', 'where to listen (default: a free one)', portArgument, 0)
+    .option('--port <number>', 'where to listen (default: a free one)', portArgument)
     .option('--hold', 'the pod counts as in use even without requests');
   addSessionOptions(command)
     .addHelpText('after', EXAMPLES)
@@ -26,7 +26,7 @@ export function addProxy(program: Command): void {
       const flags = self.optsWithGlobals<Flags>();
       const session = await sessionInputFrom(name, flags, 'proxy');
       const { serveProxy } = await import('../proxy/serve.js');
-      const use = { session, hold: flags.hold ?? false, port: flags.port, label: 'proxy' };
+      const use = { session, hold: flags.hold ?? false, port: flags.port ?? 0, label: 'proxy' };
       await serveProxy(use, new Output(flags, 'stderr'));
     });
 }

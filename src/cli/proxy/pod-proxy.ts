@@ -9,13 +9,14 @@ import { request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Lease } from '../../client/index.js';
 import { DevloopError } from '../../contract/index.js';
+import { endToEnd, isForUs, isNotFromPod, LOOPBACK, targetOf } from './forwarding.js';
 
-const LOOPBACK = '127.0.0.1';
 /** Under the 120 s that the pod's own switch adds to any idle time. */
 const TOUCH_EVERY_MS = 60_000;
+/** A program that asks a dead pod again and again is one suspicion. */
+const REPORT_EVERY_MS = 10_000;
 
 export interface ProxyOptions {
-  readonly lease: Lease;
   /** `DEVLOOP_GATE_SECRET` of the workers. */
   readonly secret: string;
   /** 0: a free one. */
@@ -24,27 +25,35 @@ export interface ProxyOptions {
   readonly hold: boolean;
 }
 
+/** What the proxy needs of a lease. */
+export type ProxiedLease = Pick<Lease, 'grant' | 'headers' | 'report' | 'touch' | 'used'>;
+
 /** The pod of a lease at a port of this machine: adds the token, follows the lease to a new pod, tells it of every use. */
 export class PodProxy {
+  private lease: ProxiedLease | undefined;
   private inFlight = 0;
+  private reportedAtMs = -Infinity;
   private readonly touching: NodeJS.Timeout;
 
   private constructor(
     private readonly server: Server,
-    private readonly options: ProxyOptions,
+    { secret, hold }: ProxyOptions,
   ) {
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      this.serve(request, response);
+      this.serve(request, response, secret);
     });
     this.touching = setInterval(() => {
       // A request in flight keeps the pod by itself; the session hears of it with the lease's renewal.
-      if (this.inFlight > 0) options.lease.used();
-      if (options.hold) options.lease.touch(options.secret).catch(() => undefined);
+      if (this.inFlight > 0) this.lease?.used();
+      if (hold) this.lease?.touch(secret).catch(() => undefined);
     }, TOUCH_EVERY_MS);
     this.touching.unref();
   }
 
-  /** @throws DevloopError `INVALID_INPUT` when the port is taken */
+  /**
+   * Takes the port. Until `follow` there is no pod behind it: a port that is taken must be found out before one is rented.
+   * @throws DevloopError `INVALID_INPUT` when the port is taken
+   */
   static async listen(options: ProxyOptions): Promise<PodProxy> {
     // Models think for longer than any default patience.
     const server = createServer({ requestTimeout: 0 });
@@ -61,6 +70,11 @@ export class PodProxy {
     return new PodProxy(server, options);
   }
 
+  /** From here on requests reach the pod of this lease. */
+  follow(lease: ProxiedLease): void {
+    this.lease = lease;
+  }
+
   get port(): number {
     return (this.server.address() as AddressInfo).port;
   }
@@ -75,19 +89,27 @@ export class PodProxy {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  private serve(request: IncomingMessage, response: ServerResponse): void {
-    if (!this.isForUs(request.headers.host)) {
-      refuse(response, 403, 'this proxy answers to its own address only');
+  private serve(request: IncomingMessage, response: ServerResponse, secret: string): void {
+    if (!isForUs(request.headers, this.port)) {
+      refuse(response, 403, 'this proxy answers to its own address only, and to no page of the web');
       return;
     }
-    const { lease, secret } = this.options;
-    let target: URL;
+    const { lease } = this;
+    if (lease === undefined) {
+      refuse(response, 503, 'there is no pod yet');
+      return;
+    }
+    let target: URL | undefined;
     let authorization: string;
     try {
-      target = new URL(`${lease.grant.endpoint}${request.url ?? '/'}`);
+      target = targetOf(lease.grant.endpoint, request.url ?? '/');
       authorization = lease.headers(secret).Authorization;
     } catch (error) {
       refuse(response, 502, error instanceof Error ? error.message : String(error));
+      return;
+    }
+    if (target === undefined) {
+      refuse(response, 400, 'this is the proxy of one pod: ask it for a path of that pod');
       return;
     }
     this.inFlight += 1;
@@ -99,14 +121,17 @@ export class PodProxy {
     const send = target.protocol === 'https:' ? httpsRequest : httpRequest;
     const upstream = send(target, {
       method: request.method,
-      headers: { ...request.headers, host: target.host, authorization },
+      headers: { ...endToEnd(request.headers), host: target.host, authorization },
     });
     upstream.on('response', (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      if (isNotFromPod(answer.statusCode, answer.headers)) this.suspect(`HTTP ${answer.statusCode ?? ''}`);
+      response.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers, 'transfer-encoding'));
       answer.on('error', () => response.destroy());
       answer.pipe(response);
     });
     upstream.on('error', (error) => {
+      // Hanging up on it because the program did says nothing about the pod.
+      if (!response.destroyed) this.suspect(error.message);
       if (response.headersSent) response.destroy();
       else refuse(response, 502, `the pod does not answer: ${error.message}`);
     });
@@ -114,9 +139,11 @@ export class PodProxy {
     request.pipe(upstream);
   }
 
-  /** A page of the web that points a name of its own at this machine must not use the pod. */
-  private isForUs(host: string | undefined): boolean {
-    return [LOOPBACK, 'localhost', '[::1]'].some((name) => host === `${name}:${this.port}`);
+  private suspect(problem: string): void {
+    const now = Date.now();
+    if (now - this.reportedAtMs < REPORT_EVERY_MS) return;
+    this.reportedAtMs = now;
+    this.lease?.report(`a request through devloop's proxy: ${problem}`).catch(() => undefined);
   }
 }
 

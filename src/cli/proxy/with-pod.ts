@@ -1,10 +1,13 @@
 import { hostname } from 'node:os';
+import type { Lease } from '../../client/index.js';
 import { DevloopError, type PodSessionInput } from '../../contract/index.js';
 import { readGateSecret } from '../../embedded/index.js';
 import { connectToRunning, requireWorker, surroundings } from '../connect.js';
+import { Interrupted } from '../exit-codes.js';
 import type { Interrupt } from '../interrupt.js';
 import type { Output } from '../output.js';
 import { Progress } from '../progress.js';
+import { leaseOfSession } from './lease-of-session.js';
 import { PodProxy } from './pod-proxy.js';
 
 export interface PodUse {
@@ -32,26 +35,53 @@ export async function withPod<T>(
   try {
     await requireWorker(connected, interrupt.signal);
     const secret = gateSecret(stack !== undefined);
-    const { session: name, runId } = await client.startSession(session);
-    progress.start('lease', `session "${name}": waiting for its pod`);
-    const project = session.project === undefined ? {} : { project: session.project };
-    const lease = await client
-      .session(name, runId)
-      .requestLease({ label: `${label} on ${hostname()}`.slice(0, 200), hold, ...project, signal: interrupt.signal });
+    const proxy = await PodProxy.listen({ secret, port, hold });
     try {
-      progress.finish('lease', `pod ${lease.grant.podId} serves ${lease.grant.model}`);
-      const proxy = await PodProxy.listen({ lease, secret, port, hold });
+      const { session: name, project } = session;
+      const options = {
+        label: `${label} on ${hostname()}`.slice(0, 200),
+        hold,
+        ...(project === undefined ? {} : { project }),
+        signal: interrupt.signal,
+        onQueued: (position: number) => {
+          progress.update('lease', `session "${name}": waiting for its pod, place ${position} in the queue`);
+        },
+      };
+      const lease = await leaseOfSession(client, session, options, {
+        asking: () => {
+          interrupt.remains = `Session "${name}" goes on until nobody has used it for its idle time. To end it now: devloop stop ${name}`;
+          progress.start('lease', `session "${name}": waiting for its pod`);
+        },
+        ending: () => {
+          progress.line(`● session "${name}" is ending; the next one starts when it has ended`);
+        },
+      });
       try {
+        progress.finish('lease', `pod ${lease.grant.podId} serves ${lease.grant.model}`);
+        proxy.follow(lease);
         return await work(proxy);
       } finally {
-        await proxy.close();
+        await giveBack(lease, out);
       }
     } finally {
-      await lease.release();
+      await proxy.close();
     }
+  } catch (error) {
+    if (error instanceof Interrupted) interrupt.tell();
+    throw error;
   } finally {
     progress.clear();
     await client.close();
+  }
+}
+
+/** The work is done: how it ended is not to be covered up by a Temporal that cannot be told. */
+async function giveBack(lease: Lease, out: Output): Promise<void> {
+  try {
+    await lease.release();
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    out.error(`The lease could not be given back and lapses by itself: ${cause}`);
   }
 }
 

@@ -3,11 +3,13 @@ import { iso } from './clock-text.js';
 import type { Outgoing, SessionData, SessionLease, SessionStop } from './session-data.js';
 
 /** What the holder of a lease needs to use the pod; undefined while there is none to use. */
-export function grantOf({ pod, plan }: SessionData, { leaseId, expiresAtMs }: SessionLease): Grant | undefined {
+export function grantOf({ pod, plan, spec }: SessionData, { leaseId, expiresAtMs }: SessionLease): Grant | undefined {
   if (!pod?.endpoint || !plan) return undefined;
   const { id: podId, name: podName, endpoint, costPerHourUsd } = pod;
   const { api, model } = plan;
-  return { leaseId, podId, podName, endpoint, api, model, costPerHourUsd, expiresAt: iso(expiresAtMs) };
+  const { idleTimeoutSeconds } = spec;
+  const expiresAt = iso(expiresAtMs);
+  return { leaseId, podId, podName, endpoint, api, model, costPerHourUsd, idleTimeoutSeconds, expiresAt };
 }
 
 export function postGrant(data: SessionData, lease: SessionLease): void {

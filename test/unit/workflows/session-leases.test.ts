@@ -38,6 +38,7 @@ describe('asking for a lease', () => {
         api: 'ollama',
         model: 'm',
         costPerHourUsd: 0.72,
+        idleTimeoutSeconds: state.data.spec.idleTimeoutSeconds,
         expiresAt: new Date(seconds(320)).toISOString(),
       },
     });
