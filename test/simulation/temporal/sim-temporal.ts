@@ -123,6 +123,12 @@ export class SimTemporal {
     return true;
   }
 
+  /** As `reset`, to before the task of that number, from 0. */
+  resetToTask(workflowId: string, task: number): void {
+    const run = this.server.chains.current(workflowId);
+    if (run) resetRun(this.server, run, Math.min(task, run.history.length - 1));
+  }
+
   schedule(options: ScheduleOptions): void {
     runSchedule(this.server, options);
   }

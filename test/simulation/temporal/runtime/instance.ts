@@ -1,3 +1,4 @@
+import { QueryNotRegisteredError } from '@temporalio/client';
 import { TypedSearchAttributes, type Payload, type ProtoFailure } from '@temporalio/common';
 import type { coresdk } from '@temporalio/proto';
 import { setActivator } from '@temporalio/workflow/lib/global-attributes.js';
@@ -12,7 +13,7 @@ import type { WorkflowInfo } from '@temporalio/workflow';
 import type { Command } from './commands.js';
 import { inSdkOrder, job, type Job } from './job.js';
 import { Machines } from './machines.js';
-import { textPayloads, toError } from './payloads.js';
+import { textPayloads } from './payloads.js';
 
 export type WorkflowFunction = (...args: unknown[]) => Promise<unknown>;
 
@@ -37,6 +38,9 @@ export interface InstanceInfo {
   readonly startedAtMs: number;
   readonly parent: { readonly workflowId: string; readonly runId: string } | undefined;
 }
+
+/** `grpc.status.INVALID_ARGUMENT`: how the client hears of a query that nobody answers, or that fails. */
+const INVALID_ARGUMENT = 3;
 
 /** All of them: histories of this SDK's own version have every one set. */
 const SDK_FLAGS = [1, 2, 3, 4, 5, 6];
@@ -99,11 +103,8 @@ export class WorkflowInstance {
     }));
     activator.addKnownFlags(SDK_FLAGS);
     for (const patchId of task.replay?.patches ?? []) activator.notifyHasPatch({ patchId });
-    let jobs = inSdkOrder(task.jobs);
-    while (jobs.length > 0 && !activator.completed) {
-      const awaited = jobs.filter((incoming) => machines.isAwaited(incoming));
-      jobs = awaited.length === 0 ? [] : machines.absorb(await this.activate(awaited));
-    }
+    let jobs = inSdkOrder(task.jobs).filter((incoming) => machines.isAwaited(incoming));
+    while (jobs.length > 0 && !activator.completed) jobs = machines.absorb(await this.activate(jobs));
     this.tasks += 1;
     return machines.release();
   }
@@ -117,7 +118,7 @@ export class WorkflowInstance {
       await microtasks();
     });
     const { succeeded, failed } = commands.find((command) => command.respondToQuery)!.respondToQuery!;
-    if (failed) throw toError(failed);
+    if (failed) throw new QueryNotRegisteredError(failed.message ?? '', INVALID_ARGUMENT);
     return succeeded!.response!;
   }
 

@@ -52,7 +52,8 @@ export class WorkflowTasks {
       worker.cache.forget(run);
       return;
     }
-    const isStale = run.pending.length > task.delivered || run.updates.some((update) => !task.updates.includes(update));
+    const hasNewUpdate = run.updates.some((update) => !update.accepted && !task.updates.includes(update));
+    const isStale = run.pending.length > task.delivered || hasNewUpdate;
     const wouldClose = outcome.kind === 'done' && outcome.commands.some(isClosing);
     if (outcome.kind === 'failed') this.fail(run, worker, outcome.finding);
     else if (wouldClose && isStale) this.redo(run, worker);
