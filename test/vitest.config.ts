@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/{unit,workflow,replay,integration,emulator,pod}/**/*.test.ts'],
+    include: ['test/{unit,workflow,replay,integration,emulator,pod,simulation}/**/*.test.ts'],
     globalSetup: './test/support/global-setup.ts',
     pool: 'forks',
     // Real servers, models and pods share two cores: more forks make tests slower and time-outs lie.

@@ -135,11 +135,13 @@ function handle(
       }),
     cancel: () =>
       network.call(process, () => {
-        chains.requestCancel(running());
+        // Of one that has ended the server says neither.
+        const run = find();
+        if (run.isRunning) chains.requestCancel(run);
       }),
     terminate: (reason?: string) =>
       network.call(process, () => {
-        chains.terminate(running(), reason);
+        chains.terminate(running(), reason ?? 'terminated by user via frontend');
       }),
     query: async (query: Named, ...args: unknown[]) =>
       fromPayload(await network.call(process, () => askWorker(server, find(), nameOf(query), toPayloads(args)))),

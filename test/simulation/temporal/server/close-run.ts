@@ -7,6 +7,8 @@ import type { Server } from './server.js';
 
 /** Between a run's start and that of the next one, so that a loop does not run hot. */
 const CONTINUE_AS_NEW_EVERY_MS = 1000;
+/** `temporal.api.enums.v1.RetryState`. */
+const RETRY_POLICY_NOT_SET = 5;
 /** `temporal.api.enums.v1.ParentClosePolicy`. */
 const PARENT_CLOSE = { abandon: 2, requestCancel: 3 } as const;
 
@@ -40,7 +42,8 @@ export function continueAsNew(server: Server, run: Run, next: ContinueAsNewComma
       taskQueue: nonEmpty(next.taskQueue) ?? info.taskQueue,
       args: next.arguments ?? [],
       attributes: hasFields(next.searchAttributes?.indexedFields) ?? run.attributes,
-      memo: hasFields(next.memo) ?? run.memo,
+      // What was upserted since is left behind; attributes are not.
+      memo: hasFields(next.memo) ?? info.memo,
       startedAtMs: server.clock.nowMs,
     },
     run.parent,
@@ -111,7 +114,7 @@ function childResult(run: Run): object {
         childWorkflowExecutionFailureInfo: {
           workflowType: { name: info.workflowType },
           workflowExecution: { workflowId },
-          retryState: 2,
+          retryState: RETRY_POLICY_NOT_SET,
         },
       } satisfies ProtoFailure,
     },

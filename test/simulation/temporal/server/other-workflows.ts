@@ -32,9 +32,7 @@ export function cancelExternal(server: Server, run: Run, command: Command & { ki
   afterTask(server, run, () => {
     const receiver = server.chains.find(target.workflowId, target.runId);
     if (receiver?.isRunning) server.chains.requestCancel(receiver);
-    const failure = receiver?.isRunning
-      ? undefined
-      : notFound('Unable to cancel external workflow because it was not found');
+    const failure = receiver ? undefined : notFound('Unable to cancel external workflow because not found');
     server.tasks.addEvent(run, job('resolveRequestCancelExternalWorkflow', { seq, failure }));
   });
 }

@@ -20,6 +20,9 @@ const TIMEOUTS = {
 } as const;
 type Timeout = keyof typeof TIMEOUTS;
 
+const NO_TIME_TO_RETRY =
+  'Not enough time to schedule next retry before activity ScheduleToClose timeout, giving up retrying';
+
 /** An attempt as the server counts it: whoever reports with another one is told that there is no such thing. */
 interface Attempt {
   phase: 'backing-off' | 'scheduled' | 'started';
@@ -27,6 +30,8 @@ interface Attempt {
   lastBeatAtMs: number;
   readonly timeouts: Cancel[];
 }
+
+type CancelDetails = NonNullable<ProtoFailure['canceledFailureInfo']>['details'];
 
 export type HeartbeatAnswer = 'go-on' | 'cancel' | 'not-found';
 
@@ -69,8 +74,7 @@ export class PendingActivity {
       this.cancelRequested = true;
       return;
     }
-    const details = { canceledFailureInfo: { details: { payloads: toPayloads(['ACTIVITY_ID_NOT_STARTED']) } } };
-    this.resolveCancelled(details);
+    this.resolveCancelled({ payloads: toPayloads(['ACTIVITY_ID_NOT_STARTED']) });
   }
 
   /** The run has ended, or was reset: nobody waits for it any more. */
@@ -95,11 +99,11 @@ export class PendingActivity {
         break;
       case 'cancelled':
         // A worker that gives up without having been asked is wrong; the server refuses it, and the attempt times out.
-        if (this.cancelRequested) this.resolveCancelled(outcome.failure);
+        if (this.cancelRequested) this.resolveCancelled(outcome.failure.canceledFailureInfo?.details);
         break;
       case 'failed':
         this.heartbeatDetails = outcome.heartbeatDetails ?? this.heartbeatDetails;
-        this.fail(outcome.failure, 'Activity task failed');
+        this.fail(outcome.failure);
     }
   }
 
@@ -178,23 +182,28 @@ export class PendingActivity {
     };
   }
 
+  /** Schedule-to-close bounds the other limits: the one that it has cut short is what the server names. */
   private timeOut(timeout: Timeout): void {
+    const { phase } = this.attempt;
+    if (timeout === 'ScheduleToClose' && phase === 'started') this.fail(this.timeoutFailure('StartToClose'));
+    else if (timeout === 'StartToClose' || timeout === 'Heartbeat') this.fail(this.timeoutFailure(timeout));
+    else {
+      const isUnseen = timeout === 'ScheduleToClose' && phase === 'scheduled' && this.number === 1;
+      const failure = this.timeoutFailure(isUnseen ? 'ScheduleToStart' : timeout);
+      this.resolveFailed({ ...failure, cause: this.lastFailure }, RETRY_STATE.timeout);
+    }
+  }
+
+  private timeoutFailure(timeout: Timeout, message = `activity ${timeout} timeout`): ProtoFailure {
     const lastHeartbeatDetails = this.heartbeatDetails && { payloads: [this.heartbeatDetails] };
-    const failure: ProtoFailure = {
-      message: `activity ${timeout} timeout`,
+    return {
+      message,
       source: 'Server',
       timeoutFailureInfo: { timeoutType: TIMEOUTS[timeout], lastHeartbeatDetails },
     };
-    if (timeout === 'StartToClose' || timeout === 'Heartbeat') this.fail(failure, 'Activity task timed out');
-    else
-      this.resolveFailed(
-        { ...failure, cause: this.lastFailure },
-        'Activity task timed out',
-        timeout === 'ScheduleToClose' ? RETRY_STATE.timeout : RETRY_STATE.nonRetryable,
-      );
   }
 
-  private fail(failure: ProtoFailure, message: string): void {
+  private fail(failure: ProtoFailure): void {
     const { clock } = this.server;
     const decision = retryDecision({
       policy: this.command.retryPolicy,
@@ -205,7 +214,8 @@ export class PendingActivity {
       untilMs: this.firstScheduledAtMs + this.limits.scheduleToClose,
     });
     if (decision.state !== RETRY_STATE.inProgress) {
-      this.resolveFailed(failure, message, decision.state);
+      const isLate = decision.state === RETRY_STATE.timeout && failure.timeoutFailureInfo;
+      this.resolveFailed(isLate ? this.timeoutFailure('ScheduleToClose', NO_TIME_TO_RETRY) : failure, decision.state);
       return;
     }
     this.lastFailure = failure;
@@ -220,7 +230,8 @@ export class PendingActivity {
     );
   }
 
-  private resolveFailed(cause: ProtoFailure, message: string, retryState: RetryState): void {
+  private resolveFailed(cause: ProtoFailure, retryState: RetryState): void {
+    const message = cause.timeoutFailureInfo ? 'Activity task timed out' : 'Activity task failed';
     const activityFailureInfo = {
       activityType: { name: this.command.activityType },
       activityId: this.command.activityId,
@@ -229,9 +240,11 @@ export class PendingActivity {
     this.resolve({ failed: { failure: { message, cause, activityFailureInfo } } });
   }
 
-  private resolveCancelled(details: ProtoFailure): void {
+  /** Of a worker's answer the server keeps the details alone. */
+  private resolveCancelled(details: CancelDetails): void {
     const { activityType, activityId } = this.command;
-    this.resolve({ cancelled: { failure: cancelledActivity(activityType!, activityId!, details) } });
+    const failure = cancelledActivity(activityType!, activityId!, { canceledFailureInfo: { details } });
+    this.resolve({ cancelled: { failure } });
   }
 
   private resolve(result: object): void {
