@@ -1,4 +1,5 @@
 import { condition, patched, workflowInfo } from '@temporalio/workflow';
+import type { SessionPlan } from '../../activities/types.js';
 import { failureOf } from '../failures.js';
 import { LazyTimer } from '../lazy-timer.js';
 import { checkPod, describeHolders, planSession, pollPod, startPod, stopPod, unlessStopped } from './activity-calls.js';
@@ -33,7 +34,8 @@ async function rent(state: SessionState): Promise<void> {
   publish(state);
   try {
     // The first attempt's plan holds for all: its hard deadline never moves.
-    data.plan ??= await unlessStopped(state, () => planSession({ spec: data.spec, startedAtMs: data.startedAtMs }));
+    const planned = (): Promise<SessionPlan> => planSession({ spec: data.spec, startedAtMs: data.startedAtMs });
+    data.plan ??= await (sweepsOlder(state) ? planned() : unlessStopped(state, planned));
     const { plan } = data;
     const name = attemptName(data);
     if (!plan || name === undefined || state.stopRequested) return;
@@ -130,6 +132,11 @@ export async function endPod(state: SessionState): Promise<'ended' | 'reopened'>
     await deliver(state);
     state.condemnPod(data.stop?.reason ?? 'the session ends', Date.now());
   }
+  if (data.plan && sweepsOlder(state)) {
+    await deliver(state);
+    const { spec, firstRunId, plan } = data;
+    await stopPod({ owner: plan.owner, session: spec.session, firstRunId }, () => undefined);
+  }
   endCondemned(state);
   while (state.hasCondemned && !state.reopens) {
     await condition(() => !state.hasCondemned || state.reopens || state.hasOutgoing);
@@ -143,6 +150,11 @@ export async function endPod(state: SessionState): Promise<'ended' | 'reopened'>
   // Asking again while the session closes must be answered too: an unanswered job would wait its full minute.
   while (state.hasOutgoing) await deliver(state);
   return 'ended';
+}
+
+/** After a reset even a session that was stopped before it began has to plan, and to look for pods under all of its names. */
+function sweepsOlder(state: SessionState): boolean {
+  return state.wasReset && patched('sweep-after-reset');
 }
 
 /** Starts to end, beside everything else, what was given up and is not being ended yet. */

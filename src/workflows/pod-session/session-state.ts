@@ -36,6 +36,9 @@ export class SessionState {
   /** Updates of this run: a server takes only so many of them. */
   requests = 0;
 
+  /** Somebody has taken the session back to before what it knows of: there may be pods that it has never heard of. */
+  wasReset = false;
+
   private constructor(readonly data: SessionData) {}
 
   static start(spec: PodSessionSpec, firstRunId: string, nowMs: number): SessionState {

@@ -45,10 +45,11 @@ import { sessionRecord, sessionStatus } from './session-view.js';
 export async function PodSession(input: PodSessionInput, carried?: SessionData): Promise<SessionRecord> {
   const spec = checkedInput(podSessionInputSchema, input, 'PodSession input');
   // A session that somebody resets has not begun anew: its start, and with it its hard deadline, stays what it was.
-  const { firstExecutionRunId, startTime } = workflowInfo();
+  const { runId, firstExecutionRunId, startTime } = workflowInfo();
   const state = carried
     ? SessionState.resume(carried)
     : SessionState.start(spec, firstExecutionRunId, startTime.getTime());
+  state.wasReset = !carried && runId !== firstExecutionRunId;
   handleMessages(state);
   // Cancelling is a request to stop like others: what ends the pod must not be cancelled along with the rest.
   CancellationScope.current().cancelRequested.catch(() => {

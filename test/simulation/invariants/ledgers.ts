@@ -73,7 +73,7 @@ export class Ledgers {
   /** A pod that is in use ends for a reason that its user was told or could know of. */
   private noteEnd(podId: string): void {
     const machine = this.world.cloud.machines.get(podId);
-    if (!machine || machine.readyAtMs === undefined || machine.inFlight === 0) return;
+    if (machine?.readyAtMs === undefined || machine.inFlight === 0) return;
     const parts = parsePodName(machine.name || '');
     const session = parts?.session;
     if (session === undefined || this.isExcused(session)) return;

@@ -59,7 +59,7 @@ export function planSession(kernel: Kernel, name: string, wanted: ReadonlySet<Ph
     jobs: Array.from({ length: jobCount }, (_, i) => ({
       jobId: `${name}-${i}`,
       at: i === 0 ? between(0, 10) : between(0, 400),
-      runs: kernel.chance(0.8) ? between(2, 40) : between(60, 150),
+      runs: kernel.chance(0.8) ? between(stopsInUse ? 15 : 2, 40) : between(60, 150),
       timeout: kernel.chance(0.1) ? between(20, 60) : 900,
     })),
     holders: kernel.chance(0.25)

@@ -42,9 +42,11 @@ export class Users {
   }
 
   async submit(session: PodSessionInput, { jobId, runs, timeout }: PlannedJob): Promise<void> {
-    const { session: name, startedBy: _by, project: _project, ...sessionOptions } = session;
+    const sessionOptions: Partial<PodSessionInput> = { ...session };
+    delete sessionOptions.session;
+    delete sessionOptions.startedBy;
     const input = {
-      session: name,
+      session: session.session,
       input: `think for ${runs.toFixed(1)} s`,
       timeoutSeconds: Math.max(5, timeout),
       sessionOptions,

@@ -87,8 +87,21 @@ export class World {
       for (const at of starts) this.later(at, () => void this.users.startSession(input));
       for (const job of jobs) this.later(job.at, () => void this.users.submit(input, job));
       for (const holder of holders) this.later(holder.at, () => void this.users.hold(session.name, holder));
+      if (session.stopsInUse) this.stopInUse(session.name);
       if (stopAt !== undefined) this.later(stopAt, () => void this.users.stop(session.name));
     }
+  }
+
+  /** Asks for the end soon after the first job has begun to work. */
+  private stopInUse(session: string): void {
+    const { onChange } = this;
+    let asked = false;
+    this.onChange = (changed) => {
+      onChange(changed);
+      if (asked || changed !== session || this.phaseOf(session) !== 'serve') return;
+      asked = true;
+      this.later(1 + 3 * this.kernel.random(), () => void this.users.stop(session));
+    };
   }
 
   later(seconds: number, act: () => void): void {

@@ -38,8 +38,7 @@ export function applyCommand(server: Server, run: Run, command: Command): void {
       break;
     case 'searchAttributes':
       run.attributes = merged(run.attributes, command.fields, isEmptyAttribute);
-      for (const [name, payload] of Object.entries(command.fields))
-        server.onAttribute(run.workflowId, name, valueOf(payload));
+      tellAttributes(server, run.workflowId, command.fields);
       break;
     case 'memo':
       run.memo = merged(run.memo, command.fields, isNothing);
@@ -96,6 +95,10 @@ function endUpdate(run: Run, id: string): Run['updates'][number] | undefined {
 function merged(fields: Fields, changes: Fields, isUnset: (payload: Payload) => boolean): Fields {
   const all = Object.entries({ ...fields, ...changes });
   return Object.fromEntries(all.filter(([, payload]) => !isUnset(payload)));
+}
+
+export function tellAttributes(server: Server, workflowId: string, fields: Fields): void {
+  for (const [name, payload] of Object.entries(fields)) server.onAttribute(workflowId, name, valueOf(payload));
 }
 
 /** A keyword or a number, out of its JSON. */

@@ -2,6 +2,7 @@ import type { Payload } from '@temporalio/common';
 import { randomUuid, seededRandom, type Random } from '../../../../emulator/core/random.js';
 import type { Fields } from '../runtime/commands.js';
 import { job } from '../runtime/job.js';
+import { tellAttributes } from './apply-command.js';
 import { closeRun } from './close-run.js';
 import { Run, type RunOptions } from './run.js';
 import type { Server } from './server.js';
@@ -118,6 +119,7 @@ export class Chains {
     );
     onCreate(run);
     this.append(run);
+    tellAttributes(this.server, workflowId, request.attributes);
     return run;
   }
 
