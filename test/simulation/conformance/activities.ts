@@ -1,6 +1,6 @@
 import {
   ApplicationFailure,
-  activityInfo,
+  activityInfo as currentInfo,
   CancelledFailure,
   cancellationSignal,
   heartbeat,
