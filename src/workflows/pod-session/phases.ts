@@ -22,7 +22,7 @@ export async function providePod(state: SessionState): Promise<void> {
     // Who lost a pod hears of it before the next one is granted: the newer word would replace this one.
     await deliver(state);
     state.endIfUnwanted(Date.now());
-    if (state.stopRequested) return;
+    if (state.stopRequested && (state.data.plan !== undefined || !sweepsOlder(state))) return;
     await rent(state);
     await boot(state);
   } while (state.phase === 'creating' && !state.stopRequested);
