@@ -5,6 +5,7 @@ import {
   codeOf,
   dependencies,
   nameOf,
+  planFor,
   RTX_4090,
   runAttempt,
   runWithRetries,
@@ -46,6 +47,14 @@ describe('startPod on a good day', () => {
     // Shells on the pod reckon with these: whole numbers.
     expect(Number(readyBy) - Number(created)).toBe(101);
     expect(token).toMatch(/^[A-Za-z0-9_-]{43}$/);
+  });
+
+  it('gives a boot no more time than the pod has', async () => {
+    const runpod = new VirtualRunPod();
+    const plan = planFor(runpod, { hardDeadlineMs: runpod.time.nowMs + 60_000 });
+    await runAttempt(runpod, 'startPod', startInput(runpod, { plan, spec: sessionSpec({ readyTimeoutSeconds: 600 }) }));
+    const { DEVLOOP_READY_BY: readyBy, DEVLOOP_HARD_DEADLINE: deadline } = runpod.alive[0]?.env ?? {};
+    expect([readyBy, deadline]).toEqual(Array(2).fill(String(plan.hardDeadlineMs / 1000)));
   });
 
   it('never lets the gate token out of the activity', async () => {
