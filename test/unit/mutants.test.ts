@@ -1,0 +1,34 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { mutants } from '../mutants/list.js';
+import { isForTests, mutated, RULES } from '../mutants/mutant.js';
+
+const tree = resolve(import.meta.dirname, '../..');
+const read = (file: string): string => readFileSync(join(tree, file), 'utf8');
+
+describe('the mutants', () => {
+  it.each(mutants)('$name changes what stands in $file', (mutant) => {
+    const text = read(mutant.file);
+    expect(mutated(text, mutant)).not.toBe(text);
+  });
+
+  it('have each a name, and a test that is there', () => {
+    expect(new Set(mutants.map(({ name }) => name)).size).toBe(mutants.length);
+    for (const { killedBy } of mutants.filter(isForTests)) {
+      expect(existsSync(join(tree, killedBy.file)), killedBy.file).toBe(true);
+      for (const word of killedBy.name?.split("'") ?? []) expect(read(killedBy.file)).toContain(word);
+    }
+  });
+
+  it.each(Object.keys(RULES))('take out at least two protections of "%s"', (rule) => {
+    expect(mutants.filter((mutant) => mutant.rule === rule).length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('refuse a text that is not there, or twice', () => {
+    const mutant = { ...mutants[0]!, search: 'a', replace: 'b' };
+    expect(() => mutated('xyz', mutant)).toThrow(/0 times, not once/);
+    expect(() => mutated('a a', mutant)).toThrow(/2 times, not once/);
+    expect(mutated('a$&', { ...mutant, replace: '$&' })).toBe('$&$&');
+  });
+});
