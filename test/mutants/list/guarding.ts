@@ -51,7 +51,7 @@ export const guarding: readonly Mutant[] = [
     file: deadMan,
     search: '    end_pod\n    ((tries += 1))',
     replace: '    ((tries > 0)) || end_pod\n    ((tries += 1))',
-    killedBy: by('pod/dead-man', 'tries again when the API fails'),
+    killedBy: by('pod/dead-man', 'tries again when the API'),
   },
   {
     name: 'switch-knows-one-call',
@@ -87,7 +87,16 @@ export const guarding: readonly Mutant[] = [
     file: entrypoint,
     search: 'kill -0 "${supervisors[at]}" 2>/dev/null && continue',
     replace: 'continue',
-    killedBy: by('pod/supervision'),
+    killedBy: by('pod/dead-man', 'ends a pod in time whose'),
+  },
+  {
+    name: 'armed-without-key',
+    rule: 'boot',
+    takenOut: 'a switch without a key says that it is armed',
+    file: deadMan,
+    search: '[[ -n ${RUNPOD_API_KEY:-} ]] || unarmed',
+    replace: '[[ -n $BASH ]] || unarmed',
+    killedBy: by('pod/unarmed'),
   },
   {
     name: 'in-flight-is-no-use',

@@ -229,8 +229,7 @@ export const renting: readonly Mutant[] = [
     file: 'src/runpod/classify.ts',
     search: "return failure(creating ? 'ambiguous' : 'unavailable', `no answer within",
     replace: "return failure(creating ? 'nothing-created' : 'unavailable', `no answer within",
-    killedBy: by('unit/activities/start-pod', 'startPod after a create that may have worked'),
-    alsoSimulation: true,
+    killedBy: by('unit/runpod/classify'),
   },
   {
     name: 'thawed-creates',

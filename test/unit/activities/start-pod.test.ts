@@ -6,6 +6,7 @@ import {
   dependencies,
   nameOf,
   planFor,
+  RTX_3090,
   RTX_4090,
   runAttempt,
   runWithRetries,
@@ -122,6 +123,17 @@ describe('startPod after a create that may have worked', () => {
     const { attempts } = await runWithRetries(runpod, 'startPod', startInput(runpod));
     expect(attempts).toBe(1);
     expect(runpod.calls('POST')).toHaveLength(1);
+  });
+
+  it('asks for no other GPU: the pod of the first one may only not be listed yet', async () => {
+    const runpod = new VirtualRunPod();
+    runpod.settings({ listLagSeconds: 6 });
+    runpod.fault({ kind: 'create-500-created' });
+    const candidates = [RTX_4090, RTX_3090].map((gpu) => ({ gpu, costPerHourUsd: 0.69 }));
+    const plan = planFor(runpod, { candidates });
+    const { result } = await runWithRetries(runpod, 'startPod', startInput(runpod, { plan }));
+    expect(result.pod?.gpu).toBe(RTX_4090);
+    expect(runpod.bill).toHaveLength(1);
   });
 
   it('fails retryably when it finds nothing, and asks again under the same name', async () => {
