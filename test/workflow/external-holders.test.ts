@@ -29,6 +29,19 @@ describe('a holder outside Temporal', () => {
     });
   });
 
+  it('that gives its lease back long before its term leaves the pod its idle time and no more', async () => {
+    await withWorkers(env, new FakeWorld(), async () => {
+      const { handle, status, record } = await startSession(env.client, { idleTimeoutSeconds: 30 });
+      await handle.signal('acquireLease', { ...lease, ttlSeconds: 600 });
+      while ((await status()).leases.length === 0) await env.sleep('1 second');
+      await env.sleep('10 seconds');
+      await handle.signal('releaseLease', { leaseId: 'shell' });
+      const ready = (await record()).phases.find(({ phase }) => phase === 'ready')?.seconds ?? 0;
+      expect(ready).toBeGreaterThanOrEqual(39);
+      expect(ready).toBeLessThan(60);
+    });
+  });
+
   it('that renews its lease keeps the pod', async () => {
     await withWorkers(env, new FakeWorld(), async () => {
       const { handle, status, record } = await startSession(env.client, { idleTimeoutSeconds: 30 });

@@ -54,8 +54,8 @@ export const losing: readonly Mutant[] = [
     rule: 'pod lost',
     takenOut: 'a lost pod is replaced although nobody needs one',
     file: replacement,
-    search: "return isWanted(data) ? replacePod(data, reason, 'POD_LOST', nowMs)",
-    replace: "return nowMs > 0 ? replacePod(data, reason, 'POD_LOST', nowMs)",
+    search: 'return leases.length + queue.length > 0;',
+    replace: 'return leases.length + queue.length >= 0;',
     killedBy: replaced,
   },
   {
