@@ -206,8 +206,16 @@ export const ending: readonly Mutant[] = [
     rule: 'stuck',
     takenOut: 'a session ends although a pod of it is not seen gone',
     file: phases,
-    search: '  while (state.hasCondemned && !state.reopens) {',
-    replace: "  while (state.hasCondemned && !state.reopens && state.phase !== 'stuck') {",
+    search: `!state.reopens) {
+    await condition(() => !state.hasCondemned || state.reopens || state.hasOutgoing);
+    await deliver(state);
+  }
+  if (state.hasCondemned) {`,
+    replace: `!state.reopens && state.phase !== 'stuck') {
+    await condition(() => !state.hasCondemned || state.phase === 'stuck' || state.hasOutgoing);
+    await deliver(state);
+  }
+  if (state.reopens) {`,
     killedBy: by('workflow/session-life', 'a stop that takes longer than two minutes'),
     alsoSimulation: true,
   },

@@ -121,8 +121,7 @@ export const losing: readonly Mutant[] = [
     file: state,
     search: 'if ((!isAccepting(data.phase) || this.stopRequested) && !mayReopen(data, nowMs))',
     replace: 'if (!isAccepting(data.phase) && !mayReopen(data, nowMs))',
-    killedBy: by('unit/workflows/session-stop'),
-    alsoSimulation: true,
+    killedBy: by('unit/workflows/session-leases', 'is refused by a session that ends'),
   },
   {
     name: 'reason-softened',
@@ -150,7 +149,7 @@ export const losing: readonly Mutant[] = [
     file: phases,
     search: 'if (data.mayHavePod && data.plan) {',
     replace: 'if (data.mayHavePod && data.plan && data.pod) {',
-    killedBy: by('workflow/session-life'),
+    killedBy: by('workflow/session-life', 'while its pod is being rented'),
     alsoSimulation: true,
   },
   {

@@ -53,7 +53,7 @@ export const reaping: readonly Mutant[] = [
     takenOut: "a pod that is not the running session's is kept",
     file: verdicts,
     search: 'look.podId === undefined || look.podId === pod.id',
-    replace: "look.podId === undefined || look.podId !== ''",
+    replace: "look.podId === undefined || look.podId === pod.id || look.podId !== ''",
     killedBy: classified,
   },
   {
