@@ -94,8 +94,7 @@ export const telling: readonly Mutant[] = [
     file: phases,
     search: '  while (state.hasOutgoing) await deliver(state);\n',
     replace: '',
-    killedBy: by('workflow/session-life'),
-    alsoSimulation: true,
+    killedBy: { kind: 'simulation' },
   },
   {
     name: 'queue-is-not-carried',
