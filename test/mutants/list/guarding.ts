@@ -105,7 +105,7 @@ export const guarding: readonly Mutant[] = [
     file: deadMan,
     search: 'if ((in_flight > 0)) || [[ $mark',
     replace: 'if [[ $mark',
-    killedBy: by('pod/dead-man', 'leaves a pod alone while an answer is on its way'),
+    killedBy: table,
   },
   {
     name: 'finished-is-no-use',
