@@ -13,9 +13,10 @@ export const renting: readonly Mutant[] = [
     rule: 'deadlines first',
     takenOut: 'each attempt gets a hard deadline of its own',
     file: 'src/workflows/pod-session/phases.ts',
-    search:
-      'data.plan ??= await unlessStopped(state, () => planSession({ spec: data.spec, startedAtMs: data.startedAtMs }));',
-    replace: 'data.plan = await unlessStopped(state, () => planSession({ spec: data.spec, startedAtMs: Date.now() }));',
+    search: `planSession({ spec: data.spec, startedAtMs: data.startedAtMs });
+    data.plan ??= await`,
+    replace: `planSession({ spec: data.spec, startedAtMs: Date.now() });
+    data.plan = await`,
     killedBy: by('workflow/pod-replacement', 'is condemned and replaced within the session'),
     alsoSimulation: true,
   },
