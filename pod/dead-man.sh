@@ -129,6 +129,8 @@ look() {
   ((ends_at < DEVLOOP_HARD_DEADLINE)) || ends_at=$DEVLOOP_HARD_DEADLINE
 }
 
+is_due() { ((now >= ends_at)); }
+
 reason() {
   if ((now >= DEVLOOP_HARD_DEADLINE)); then
     echo "its hard deadline has come"
@@ -154,7 +156,20 @@ end_pod() {
   fi
 }
 
+# Seconds until the next look.
+pause() {
+  local tick=$((DEVLOOP_IDLE_SECONDS / 4))
+  ((tick <= 5)) || tick=5
+  ((tick >= 1)) || tick=1
+  echo "$((tries < 4 ? tick : PATIENCE))"
+}
+
+UNUSED=-1000000000000
+last_use=$UNUSED
 tries=0 ready=false idle=0 in_flight=0 ends_at=0 now=0 clock_known=no seen_mark=none
+# Whoever sources this wants its decisions alone.
+[[ ${BASH_SOURCE[0]} == "$0" ]] || return 0
+
 for name in DEVLOOP_READY_BY DEVLOOP_IDLE_SECONDS DEVLOOP_GRACE_SECONDS DEVLOOP_HARD_DEADLINE; do
   [[ ${!name:-} =~ ^(0|[1-9][0-9]{0,11})$ ]] || unarmed "$name is not a number of seconds"
 done
@@ -162,11 +177,6 @@ done
 [[ -n ${RUNPOD_API_KEY:-} ]] || unarmed 'RUNPOD_API_KEY, the key of this pod, is missing'
 command -v curl >/dev/null || fetch_curl || unarmed 'curl is not on PATH and cannot be installed'
 
-TICK=$((DEVLOOP_IDLE_SECONDS / 4))
-((TICK <= 5)) || TICK=5
-((TICK >= 1)) || TICK=1
-UNUSED=-1000000000000
-last_use=$UNUSED
 epoch_at_zero=$(($(date +%s) - $(uptime_seconds)))
 recall_use
 echo "armed: ends this pod after $((DEVLOOP_IDLE_SECONDS + DEVLOOP_GRACE_SECONDS)) s without use"
@@ -174,11 +184,11 @@ while :; do
   [[ $clock_known == yes ]] || set_clock
   look
   write_switch armed ''
-  if ((now < ends_at)); then
-    tries=0
-  else
+  if is_due; then
     end_pod
     ((tries += 1))
+  else
+    tries=0
   fi
-  sleep "$((tries < 4 ? TICK : PATIENCE))"
+  sleep "$(pause)"
 done

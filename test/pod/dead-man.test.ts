@@ -162,6 +162,18 @@ describe.skipIf(isMissing('caddy'))("the dead-man's switch", { timeout: 90_000, 
     expect((await pod.calls()).length).toBeGreaterThan(2);
   });
 
+  it.each([
+    ['refused', 'delete-404'],
+    ['accepted in vain', 'delete-no-effect'],
+  ])('falls back on DELETE when its first way out is always %s', async (_, kind) => {
+    const pod = await machine.rent();
+    await machine.emulator.fault({ kind, times: 1000, match: { podId: pod.id, method: 'POST' } });
+    await pod.ready();
+    await pod.gone(40_000);
+    expect((await pod.calls()).map(({ method }) => method)).toEqual(expect.arrayContaining(['POST', 'DELETE']));
+    expect((await pod.calls()).at(-1)).toMatchObject({ method: 'DELETE', status: 204 });
+  });
+
   it('tries until the API is back', async () => {
     const own = new PodMachine();
     try {

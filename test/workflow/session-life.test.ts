@@ -1,5 +1,6 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { StopPodInput } from '../../src/activities/types.js';
 import {
   FakeWorld,
   finalFailure,
@@ -38,12 +39,11 @@ describe('a session nobody uses', () => {
   it('names its pod after owner, session, first run, attempt and hard deadline', async () => {
     const world = new FakeWorld();
     await withWorkers(env, world, async () => {
-      const { name, handle, record } = await startSession(env.client, { idleTimeoutSeconds: 5 });
+      const { name, handle, status, record } = await startSession(env.client, { idleTimeoutSeconds: 5 });
       await record();
+      const deadlineSeconds = Math.floor(Date.parse((await status()).hardDeadline) / 1000);
       const { firstExecutionRunId } = handle as unknown as { firstExecutionRunId: string };
-      expect(world.rented[0]).toMatch(
-        new RegExp(`^devloop\\.test-00000000\\.${name}\\.${firstExecutionRunId}\\.1\\.\\d{10,}$`),
-      );
+      expect(world.rented).toEqual([`devloop.test-00000000.${name}.${firstExecutionRunId}.1.${deadlineSeconds}`]);
     });
   });
 });
@@ -160,6 +160,24 @@ describe('a session that is asked to stop', () => {
       expect((await record()).stopReason).toBe('changed my mind');
     });
     expect(world.stopped).toBe(1);
+  });
+
+  it('while its pod is being rented ends whatever that may have made', async () => {
+    const world = new FakeWorld();
+    const ended: StopPodInput[] = [];
+    world.overrides.startPod = untilCancelled;
+    world.overrides.stopPod = async (input) => {
+      ended.push(input);
+      return { endedAt: new Date().toISOString(), podIds: [] };
+    };
+    await withWorkers(env, world, async () => {
+      const { name, handle, record } = await startSession(env.client);
+      await until(async () => world.calls.includes('startPod'));
+      await handle.signal('stop', { reason: 'changed my mind' });
+      expect((await record()).stopReason).toBe('changed my mind');
+      expect(ended).toMatchObject([{ session: name, attempt: 1 }]);
+    });
+    expect(ended[0]?.podId).toBeUndefined();
   });
 
   it('by a cancel ends the pod all the same', async () => {

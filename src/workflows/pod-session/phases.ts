@@ -101,13 +101,19 @@ export async function serve(state: SessionState): Promise<'ended' | 'continue-as
       const isLong = workflowInfo().continueAsNewSuggested || state.requests >= MAX_REQUESTS;
       if (isLong && !state.hasCondemned) return 'continue-as-new';
       timer.arm(state.nextWakeMs());
-      await condition(
-        () => timer.fired || state.needsAttention || state.stopRequested || state.nextWakeMs() < timer.armedAtMs,
-      );
+      await untilAwake(state, timer);
     }
   } finally {
     timer.cancel();
   }
+}
+
+async function untilAwake(state: SessionState, timer: LazyTimer): Promise<void> {
+  const isDue = (): boolean =>
+    timer.fired || state.needsAttention || state.stopRequested || state.nextWakeMs() < timer.armedAtMs;
+  // Answering requests makes nothing due, and a server takes only so many of them in one run.
+  await condition(() => isDue() || (state.requests >= MAX_REQUESTS && !state.hasCondemned));
+  if (!isDue() && !patched('continue-when-asked-often')) await condition(isDue);
 }
 
 /** Running work may finish, within bounds; nothing new begins. */

@@ -34,6 +34,15 @@ describe('checkPod', () => {
     expect(result?.verdict).toBe('alive');
   });
 
+  it('takes a slow gate for an answer, whatever RunPod shows', async () => {
+    const { runpod, service, input } = scene();
+    service.before = () => slow;
+    runpod.end(input.pod.id);
+    const { result } = await runAttempt(runpod, 'checkPod', input, service.deps);
+    expect(result?.verdict).toBe('alive');
+    expect(runpod.calls('GET')).toEqual([]);
+  });
+
   it('calls a silent pod lost that RunPod does not know any more', async () => {
     const { runpod, service, input } = scene();
     service.before = () => silent;

@@ -1,3 +1,4 @@
+import type { ApplicationFailure } from '@temporalio/activity';
 import { describe, expect, it } from 'vitest';
 import { codeOf, planFor, runAttempt } from '../../support/run-activity.js';
 import { VirtualRunPod } from '../../support/virtual-runpod.js';
@@ -132,6 +133,8 @@ describe('pollPod and the secrets', () => {
     const { failure } = await runAttempt(runpod, 'pollPod', bootOf(runpod), service.deps);
     expect(codeOf(failure)).toMatchObject({ code: 'GATE_UNAUTHORIZED', final: true });
     expect(failure?.message).toContain('DEVLOOP_GATE_SECRET');
+    // Another pod would refuse it too.
+    expect((failure as ApplicationFailure).details).toEqual([{}]);
   });
 
   it('tries the previous secret too', async () => {

@@ -97,5 +97,7 @@ describe('20 sessions that boot and 20 that stop under one quota of 60 requests 
     expect(living).toEqual(Array.from({ length: SESSIONS }, (_, i) => `new-${i}`).sort());
     expect(runpod.bill).toHaveLength(2 * SESSIONS);
     expect(runpod.refusedForQuota).toBe(0);
+    // One for each boot would be twice as many.
+    expect(requests['GET pods']).toBeLessThanOrEqual(12);
   });
 });

@@ -76,6 +76,19 @@ describe('a sweep of the reaper', () => {
     expect(runpod.aliveIds).toEqual([]);
   });
 
+  it("reports another owner's pods that stand still and cost, and lets them be", async () => {
+    const runpod = new VirtualRunPod();
+    runpod.fault({ kind: 'image-unpullable' });
+    const podId = runpod.rent(nameOf({ owner: 'tester-ffffffff', deadline: later(runpod) }));
+    await runpod.time.run(runpod.time.sleep(5000));
+    const { ended, reported } = await sweep(runpod);
+    expect({ ended, reported }).toMatchObject({
+      ended: [],
+      reported: [{ podId, status: 'EXITED', verdict: 'foreign' }],
+    });
+    expect(runpod.aliveIds).toEqual([podId]);
+  });
+
   it('goes on with the other pods when RunPod refuses to end one', async () => {
     const runpod = new VirtualRunPod();
     const deadline = Math.floor(runpod.time.nowMs / 1000) - 121;

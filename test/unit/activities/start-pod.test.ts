@@ -5,6 +5,8 @@ import {
   codeOf,
   dependencies,
   nameOf,
+  planFor,
+  RTX_3090,
   RTX_4090,
   runAttempt,
   runWithRetries,
@@ -46,6 +48,14 @@ describe('startPod on a good day', () => {
     // Shells on the pod reckon with these: whole numbers.
     expect(Number(readyBy) - Number(created)).toBe(101);
     expect(token).toMatch(/^[A-Za-z0-9_-]{43}$/);
+  });
+
+  it('gives a boot no more time than the pod has', async () => {
+    const runpod = new VirtualRunPod();
+    const plan = planFor(runpod, { hardDeadlineMs: runpod.time.nowMs + 60_000 });
+    await runAttempt(runpod, 'startPod', startInput(runpod, { plan, spec: sessionSpec({ readyTimeoutSeconds: 600 }) }));
+    const { DEVLOOP_READY_BY: readyBy, DEVLOOP_HARD_DEADLINE: deadline } = runpod.alive[0]?.env ?? {};
+    expect([readyBy, deadline]).toEqual(Array(2).fill(String(plan.hardDeadlineMs / 1000)));
   });
 
   it('never lets the gate token out of the activity', async () => {
@@ -113,6 +123,17 @@ describe('startPod after a create that may have worked', () => {
     const { attempts } = await runWithRetries(runpod, 'startPod', startInput(runpod));
     expect(attempts).toBe(1);
     expect(runpod.calls('POST')).toHaveLength(1);
+  });
+
+  it('asks for no other GPU: the pod of the first one may only not be listed yet', async () => {
+    const runpod = new VirtualRunPod();
+    runpod.settings({ listLagSeconds: 6 });
+    runpod.fault({ kind: 'create-500-created' });
+    const candidates = [RTX_4090, RTX_3090].map((gpu) => ({ gpu, costPerHourUsd: 0.69 }));
+    const plan = planFor(runpod, { candidates });
+    const { result } = await runWithRetries(runpod, 'startPod', startInput(runpod, { plan }));
+    expect(result.pod?.gpu).toBe(RTX_4090);
+    expect(runpod.bill).toHaveLength(1);
   });
 
   it('fails retryably when it finds nothing, and asks again under the same name', async () => {

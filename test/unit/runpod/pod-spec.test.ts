@@ -21,6 +21,7 @@ import {
   type PodNeeds,
   RunPodError,
 } from '../../../src/runpod/index.js';
+import { nameOf } from '../../support/run-activity.js';
 
 const needs: PodNeeds = {
   podName: 'devloop.me.default.run.1.1790000000',
@@ -165,5 +166,10 @@ describe('gateToken', () => {
     expect(gateToken('s', 'n')).toMatch(/^[A-Za-z0-9_-]{43}$/);
     expect(gateToken('s', 'other')).not.toBe(expected);
     expect(gateToken('t', 'n')).not.toBe(expected);
+  });
+
+  it('is another one for each attempt of a session', () => {
+    const names = [nameOf(), nameOf({ attempt: 2 }), nameOf({ session: 't' }), nameOf({ owner: 'o-00000000' })];
+    expect(new Set(names.map((name) => gateToken('s', name))).size).toBe(names.length);
   });
 });

@@ -9,6 +9,8 @@ vi.mock('@temporalio/workflow', async (importOriginal) => ({
   ...(await importOriginal<object>()),
   getExternalWorkflowHandle: (workflowId: string) => ({
     signal: async ({ name }: { name: string }) => {
+      // Whoever does not wait for it does not see it arrive.
+      await new Promise((resolve) => setImmediate(resolve));
       signalled.names.push(`${name} ${workflowId}`);
       if (signalled.failure) throw signalled.failure;
     },

@@ -197,6 +197,13 @@ describe('the idle deadline beside an external lease', () => {
     expect(state.drainDeadlineMs()).toBe(0);
   });
 
+  it('does not come while somebody waits behind those who do not use theirs', () => {
+    const state = readySession({ idleTimeoutSeconds: 60, maxConcurrentLeases: 1 });
+    state.acquire(externalRequest('a'), seconds(20));
+    state.acquire(request('b'), seconds(30));
+    expect(state.idleDeadlineMs()).toBeUndefined();
+  });
+
   it('does not come while one is taken with hold, nor while a workflow holds one', () => {
     const state = readySession({ idleTimeoutSeconds: 60 });
     state.acquire(externalRequest('a', { hold: true }), seconds(20));

@@ -1,0 +1,222 @@
+import { by, type Mutant } from '../mutant.js';
+
+const stopPod = 'src/activities/stop-pod.ts';
+const calls = 'src/workflows/pod-session/activity-calls.ts';
+const phases = 'src/workflows/pod-session/phases.ts';
+const kills = by('unit/activities/stop-pod');
+
+/** How a pod is ended, and what proves that it is. */
+export const ending: readonly Mutant[] = [
+  {
+    name: 'accepted-delete-proves',
+    rule: 'gone means seen gone',
+    takenOut: 'an accepted DELETE is taken for the end',
+    file: stopPod,
+    search: 'if (input.podId !== undefined) await end(input.podId);',
+    replace:
+      'if (input.podId !== undefined) await end(input.podId);\n  if (acceptedAtMs !== undefined) return { endedAt: new Date(acceptedAtMs).toISOString(), podIds: [...podIds] };',
+    killedBy: kills,
+    alsoSimulation: true,
+  },
+  {
+    name: 'one-listing-proves',
+    rule: 'gone means seen gone',
+    takenOut: 'one listing after a DELETE is enough',
+    file: stopPod,
+    search: 'const LISTINGS_AFTER_DELETE = 2;',
+    replace: 'const LISTINGS_AFTER_DELETE = 1;',
+    killedBy: kills,
+  },
+  {
+    name: 'no-minute-without-delete',
+    rule: 'gone means seen gone',
+    takenOut: 'without an accepted DELETE two listings are enough',
+    file: stopPod,
+    search: 'if (isOurWork) return listings >= LISTINGS_AFTER_DELETE;',
+    replace: 'if (isOurWork || listings > 0) return listings >= LISTINGS_AFTER_DELETE;',
+    killedBy: kills,
+    alsoSimulation: true,
+  },
+  {
+    name: 'not-found-proves',
+    rule: 'gone means seen gone',
+    takenOut: 'a DELETE that is answered by 404 counts as accepted',
+    file: stopPod,
+    search: "if ((await deps.runpod.terminatePod(podId, { signal })) === 'accepted') {",
+    replace: 'if ((await deps.runpod.terminatePod(podId, { signal })) !== undefined) {',
+    killedBy: kills,
+  },
+  {
+    name: 'get-is-not-asked',
+    rule: 'gone means seen gone',
+    takenOut: 'a pod that the list does not show is not asked for by GET',
+    file: stopPod,
+    search: ': await stillReadable(deps, podIds, signal);',
+    replace: ': await stillReadable(deps, new Set(), signal);',
+    killedBy: kills,
+  },
+  {
+    name: 'old-listing-proves',
+    rule: 'gone means seen gone',
+    takenOut: 'a listing that began before the DELETE is taken for proof',
+    file: stopPod,
+    search: '    begunAfterMs = deps.clock();\n    const progress',
+    replace: '    begunAfterMs = 0;\n    const progress',
+    killedBy: kills,
+  },
+  {
+    name: 'known-pod-only',
+    rule: 'gone means seen gone',
+    takenOut: 'the end does not sweep what else this session rented',
+    file: stopPod,
+    search: 'if (!pod.name.startsWith(podNamePrefix(input))) return false;',
+    replace: 'if (!pod.name.startsWith(podNamePrefix(input)) || input.podId !== undefined) return false;',
+    killedBy: kills,
+    alsoSimulation: true,
+  },
+  {
+    name: 'sweeps-other-runs',
+    rule: 'gone means seen gone',
+    takenOut: 'the end sweeps pods of other sessions',
+    file: 'src/contract/pod-name.ts',
+    search: 'return `${[PREFIX, parts.owner, parts.session, parts.firstRunId].join',
+    replace: 'return `${[PREFIX, parts.owner].join',
+    killedBy: kills,
+    alsoSimulation: true,
+  },
+  {
+    name: 'stop-gives-up',
+    rule: 'gone means seen gone',
+    takenOut: 'an end that fails for good is not tried again',
+    file: calls,
+    search: "    } catch {\n      await sleep(STOP_AGAIN_AFTER, { summary: 'before the pod is ended again' });\n    }",
+    replace:
+      "    } catch (error) {\n      await sleep(STOP_AGAIN_AFTER, { summary: 'before the pod is ended again' });\n      throw error;\n    }",
+    killedBy: by('unit/workflows/activity-calls'),
+    alsoSimulation: true,
+  },
+  {
+    name: 'first-failure-ends-the-stop',
+    rule: 'gone means seen gone',
+    takenOut: 'after two minutes of trying nothing goes on',
+    file: calls,
+    search: '    return await first.stopPod(input);\n  } catch {',
+    replace: "    return await first.stopPod(input);\n  } catch (error) {\n    if (input.session !== '') throw error;",
+    killedBy: by('unit/workflows/activity-calls'),
+    alsoSimulation: true,
+  },
+  {
+    name: 'refusal-ends-the-stop',
+    rule: 'gone means seen gone',
+    takenOut: 'a refused key ends the attempts to end a pod',
+    file: 'src/activities/failures.ts',
+    search: 'return retryableFailure(type as ErrorCode, message, waitMs);',
+    replace:
+      'return waitMs === undefined ? finalFailure(type as ErrorCode, message) : retryableFailure(type as ErrorCode, message, waitMs);',
+    killedBy: by('unit/activities/failures'),
+  },
+  {
+    name: 'reap-believes-one-list',
+    rule: 'gone means seen gone',
+    takenOut: 'devloop reap is content with one listing',
+    file: 'src/runpod/end-pods.ts',
+    search: 'const LISTINGS = 2;',
+    replace: 'const LISTINGS = 1;',
+    killedBy: by('unit/runpod/end-pods'),
+  },
+  {
+    name: 'exited-is-gone',
+    rule: 'terminate, not stop',
+    takenOut: 'EXITED counts as gone',
+    file: 'src/runpod/types.ts',
+    search: "return pod.status !== 'TERMINATED';",
+    replace: "return pod.status !== 'TERMINATED' && pod.status !== 'EXITED';",
+    killedBy: kills,
+    alsoSimulation: true,
+  },
+  {
+    name: 'stops-instead',
+    rule: 'terminate, not stop',
+    takenOut: 'pods are stopped instead of ended',
+    file: 'src/runpod/client.ts',
+    search: "const request = { method: 'DELETE' as const, path: `/pods/${encodeURIComponent(id)}`, ...options };",
+    replace:
+      "const path = `/pods/${encodeURIComponent(id)}/action`;\n    const request = { method: 'POST' as const, path, body: { action: 'stop' }, ...options };",
+    killedBy: kills,
+    alsoSimulation: true,
+  },
+  {
+    name: 'switch-stops-instead',
+    rule: 'terminate, not stop',
+    takenOut: 'the switch stops its pod instead of ending it',
+    file: 'pod/dead-man.sh',
+    search: '\'{"action":"terminate"}\'',
+    replace: '\'{"action":"stop"}\'',
+    killedBy: by('pod/dead-man', 'ends a pod that nobody uses'),
+  },
+  {
+    name: 'exited-is-not-told',
+    rule: 'terminate, not stop',
+    takenOut: "other owners' EXITED pods, which cost, are not reported",
+    file: 'src/activities/reaper.ts',
+    search: "(verdict === 'overdue' || pod.status === 'EXITED')",
+    replace: "(verdict === 'overdue' || pod.status === 'TERMINATED')",
+    killedBy: by('unit/activities/reaper'),
+  },
+  {
+    name: 'stuck-is-not-shown',
+    rule: 'stuck',
+    takenOut: 'a session whose pod does not end never says so',
+    file: phases,
+    search: '    state.condemnedStuck(condemned, Date.now());\n',
+    replace: '',
+    killedBy: by('workflow/session-life', 'a stop that takes longer than two minutes'),
+  },
+  {
+    name: 'stuck-is-not-told',
+    rule: 'stuck',
+    takenOut: 'the webhook hears nothing of a pod that does not end',
+    file: phases,
+    search: "if (plan.webhook) void tellWebhook({ event: 'pod.stuck', pod });",
+    replace: "if (plan.webhook && pod.session === '') void tellWebhook({ event: 'pod.stuck', pod });",
+    killedBy: by('workflow/reaper-and-webhook', 'the webhook'),
+  },
+  {
+    name: 'stuck-holds-up-jobs',
+    rule: 'stuck',
+    takenOut: 'jobs wait until the stuck pod has ended',
+    file: 'src/workflows/pod-session/session-state.ts',
+    search: "return this.phase === 'stuck' && this.data.queue.length > 0;",
+    replace: "return this.phase === 'stuck' && this.data.queue.length > 1e9;",
+    killedBy: by('workflow/pod-replacement', 'lets a job go on with another one beside it'),
+    alsoSimulation: true,
+  },
+  {
+    name: 'stuck-is-forgotten',
+    rule: 'stuck',
+    takenOut: 'a session that goes on forgets the pod that did not end',
+    file: 'src/workflows/pod-session/session-state.ts',
+    search: "    delete this.data.stop;\n    this.enter('creating', nowMs);",
+    replace: "    delete this.data.stop;\n    this.data.condemned = [];\n    this.enter('creating', nowMs);",
+    killedBy: by('workflow/pod-replacement', 'lets a job go on with another one beside it'),
+    alsoSimulation: true,
+  },
+  {
+    name: 'ends-with-a-stuck-pod',
+    rule: 'stuck',
+    takenOut: 'a session ends although a pod of it is not seen gone',
+    file: phases,
+    search: `!state.reopens) {
+    await condition(() => !state.hasCondemned || state.reopens || state.hasOutgoing);
+    await deliver(state);
+  }
+  if (state.hasCondemned) {`,
+    replace: `!state.reopens && state.phase !== 'stuck') {
+    await condition(() => !state.hasCondemned || state.phase === 'stuck' || state.hasOutgoing);
+    await deliver(state);
+  }
+  if (state.reopens) {`,
+    killedBy: by('workflow/session-life', 'a stop that takes longer than two minutes'),
+    alsoSimulation: true,
+  },
+];

@@ -1,0 +1,111 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { mutants } from './list.js';
+import { isForSimulation, isForTests, type Mutant } from './mutant.js';
+import { runSimulation } from './run-simulation.js';
+import { needsBuild, problemsOf, runTest, type Verdict } from './run-tests.js';
+import { Scratch } from './scratch.js';
+import { isKilled, line, withTable, type Outcome, type Suite } from './table.js';
+
+const USAGE =
+  'npm run mutants -- [--only NAME]... [--suite tests|simulation|all] [--seeds N] [--json] [--write] [--unchecked]\n' +
+  'Takes every protection out in turn, in a copy of the tree, and expects its test to fail. NAME is a mutant, a rule or a file.\n' +
+  '--unchecked: the tests are not run without any mutant first. --write puts the table into docs/guarantee.md. Exit codes: 0 all killed, 2 usage, 4 one was not.';
+const DOCUMENT = 'docs/guarantee.md';
+/** From `dist/test/mutants`, where it runs. */
+const tree = join(import.meta.dirname, '../../..');
+
+interface Options {
+  readonly chosen: readonly Mutant[];
+  readonly suites: readonly Suite[];
+  readonly seeds: number;
+  readonly json: boolean;
+  readonly write: boolean;
+  readonly unchecked: boolean;
+}
+
+function optionsOf(argv: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      only: { type: 'string', multiple: true, default: [] },
+      suite: { type: 'string', default: 'tests' },
+      seeds: { type: 'string', default: '10000' },
+      json: { type: 'boolean', default: false },
+      write: { type: 'boolean', default: false },
+      unchecked: { type: 'boolean', default: false },
+    },
+  });
+  const { only, suite, json, write, unchecked } = values;
+  const isMeant = ({ name, rule, file }: Mutant): boolean =>
+    only.length === 0 || [name, rule, file].some((x) => only.includes(x));
+  const chosen = mutants.filter(isMeant);
+  if (chosen.length === 0) throw new Error(`no mutant is called ${only.join(' or ')}`);
+  const suites = (['tests', 'simulation'] as const).filter((one) => suite === one || suite === 'all');
+  if (suites.length === 0) throw new Error('--suite is tests, simulation or all');
+  if (write && (only.length > 0 || suite !== 'all')) throw new Error('--write needs --suite all and every mutant');
+  const seeds = Number(values.seeds);
+  if (!Number.isSafeInteger(seeds) || seeds < 1) throw new Error('--seeds is a whole number above 0');
+  return { chosen, suites, seeds, json, write, unchecked };
+}
+
+async function attempt(mutant: Mutant, suite: Suite, scratch: Scratch, work: () => Promise<Verdict>): Promise<Outcome> {
+  const beganMs = Date.now();
+  const result = await scratch.with(mutant, work);
+  const seconds = (Date.now() - beganMs) / 1000;
+  return { mutant, suite, seconds, result: 'invalid' in result ? { verdict: 'invalid', why: result.invalid } : result };
+}
+
+/** What fails without any mutant says nothing about one. */
+async function mustPass(chosen: readonly Mutant[], scratch: Scratch): Promise<void> {
+  const kills = chosen.filter(isForTests).map(({ killedBy }) => killedBy);
+  if (kills.some(needsBuild)) scratch.build();
+  const files = new Set(kills.map(({ file }) => file));
+  const problems = await problemsOf(scratch.dir, [...files]);
+  if (problems.length > 0) throw new Error(`without any mutant this fails: ${problems.join('; ')}`);
+}
+
+async function run({ chosen, suites, seeds, json, write, unchecked }: Options): Promise<void> {
+  const outcomes: Outcome[] = [];
+  const told = json ? process.stderr : process.stdout;
+  const note = (outcome: Outcome): void => {
+    outcomes.push(outcome);
+    told.write(`${line(outcome)}\n`);
+  };
+  const scratch = new Scratch(tree);
+  if (suites.includes('tests') && !unchecked) await mustPass(chosen, scratch);
+  for (const mutant of chosen) {
+    if (suites.includes('tests') && isForTests(mutant))
+      note(
+        await attempt(mutant, 'tests', scratch, () => {
+          if (needsBuild(mutant.killedBy)) scratch.build();
+          return runTest(scratch.dir, mutant.killedBy);
+        }),
+      );
+    if (suites.includes('simulation') && isForSimulation(mutant))
+      note(
+        await attempt(mutant, 'simulation', scratch, () => {
+          scratch.build();
+          return runSimulation(scratch.dir, seeds);
+        }),
+      );
+  }
+  const left = outcomes.filter((outcome) => !isKilled(outcome));
+  told.write(`${outcomes.length - left.length} killed, ${left.length} not\n`);
+  if (json)
+    process.stdout.write(`${JSON.stringify({ outcomes, killed: outcomes.length - left.length }, undefined, 2)}\n`);
+  const document = join(tree, DOCUMENT);
+  if (write) writeFileSync(document, withTable(readFileSync(document, 'utf8'), outcomes));
+  if (left.length > 0) process.exitCode = 4;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+let options: Options;
+try {
+  options = optionsOf(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n${USAGE}\n`);
+  process.exit(2);
+}
+await run(options);

@@ -1,0 +1,75 @@
+import { execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Compiler } from './compiler.js';
+import { mutated, type Mutant } from './mutant.js';
+
+/** A copy of what git tracks, as it stands in the tree, that may be broken. It goes with this process. */
+export class Scratch {
+  readonly dir = realpathSync(mkdtempSync(join(tmpdir(), 'devloop-mutants-')));
+  private readonly compiler = new Compiler(this.dir);
+  /** Changed since the compiler looked last. */
+  private readonly changed = new Set<string>();
+  private isBuilt = false;
+
+  constructor(tree: string) {
+    process.once('exit', () => {
+      rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
+    });
+    const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: tree });
+    for (const file of listed.toString('utf8').split('\0').filter(Boolean)) {
+      mkdirSync(dirname(join(this.dir, file)), { recursive: true });
+      cpSync(join(tree, file), join(this.dir, file));
+    }
+    symlinkSync(realpathSync(join(tree, 'node_modules')), join(this.dir, 'node_modules'));
+    const problems = this.compiler.check([]);
+    if (problems.length > 0) throw new Error(`the tree itself does not compile: ${problems.join('; ')}`);
+  }
+
+  /** Runs the work with the protection taken out. @returns what keeps the mutant from compiling, or the work's result */
+  async with<T>(mutant: Mutant, work: () => Promise<T>): Promise<T | { readonly invalid: string }> {
+    const path = join(this.dir, mutant.file);
+    const before = readFileSync(path, 'utf8');
+    this.write(mutant.file, mutated(before, mutant));
+    try {
+      const problems = this.problemsOf(mutant.file);
+      return problems.length === 0 ? await work() : { invalid: problems.join('; ') };
+    } finally {
+      this.write(mutant.file, before);
+    }
+  }
+
+  /** `dist/` as the sources are now. */
+  build(): void {
+    if (this.isBuilt) return;
+    this.compiler.check([...this.changed]);
+    this.changed.clear();
+    this.compiler.emit();
+    execFileSync(process.execPath, ['dist/scripts/build-workflow-bundle.js'], { cwd: this.dir, stdio: 'pipe' });
+    this.isBuilt = true;
+  }
+
+  private write(file: string, text: string): void {
+    writeFileSync(join(this.dir, file), text);
+    this.changed.add(file);
+    this.isBuilt &&= !file.endsWith('.ts');
+  }
+
+  private problemsOf(file: string): string[] {
+    if (file.endsWith('.sh')) execFileSync('bash', ['-n', join(this.dir, file)]);
+    if (!file.endsWith('.ts')) return [];
+    const problems = this.compiler.check([...this.changed]);
+    this.changed.clear();
+    return problems;
+  }
+}
