@@ -1,9 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { sessionWorkflowId } from '../../src/contract/index.js';
 import { isMissing } from '../support/binaries.js';
 import { LiveStack } from '../support/live-stack.js';
 import { waitUntil } from '../support/processes.js';
 
 const PATIENCE_MS = 150_000;
+/** Started, task scheduled, task started, task completed. */
+const FIRST_TASK_END = 4;
 
 let live: LiveStack;
 
@@ -34,6 +38,35 @@ describe('a job on a real model', { timeout: PATIENCE_MS }, () => {
       await answeredBy('openai');
     },
   );
+});
+
+describe('a session that somebody resets to its beginning', { timeout: PATIENCE_MS }, () => {
+  it('keeps its pod and its hard deadline', async () => {
+    await readySession('set-back');
+    const before = await live.client.session('set-back').status();
+    await reset('set-back');
+    await serves('set-back');
+    const after = await live.client.session('set-back').status();
+    expect(after.hardDeadline).toBe(before.hardDeadline);
+    expect(after.pod?.id).toBe(before.pod?.id);
+    await live.client.session('set-back').stop('enough');
+    await live.client.session('set-back').result();
+    expect(await live.podsOf('set-back')).toMatchObject([{ status: 'TERMINATED' }]);
+  });
+
+  it('and that is to stop before it has begun again ends the pod that it does not know of', async () => {
+    await readySession('set-back-to-stop');
+    // The run before the reset asks in vain.
+    await live.fault({ kind: 'delete-no-effect', times: 1 });
+    await live.client.session('set-back-to-stop').stop('enough');
+    await waitUntil(async () => (await live.requests()).some(({ method }) => method === 'DELETE'), {
+      timeoutMs: 30_000,
+      what: 'the first DELETE',
+    });
+    await reset('set-back-to-stop');
+    await live.client.session('set-back-to-stop').result();
+    expect(await live.podsOf('set-back-to-stop')).toMatchObject([{ status: 'TERMINATED' }]);
+  });
 });
 
 describe('bad luck at RunPod', { timeout: PATIENCE_MS }, () => {
@@ -130,6 +163,29 @@ async function answeredBy(api: 'ollama' | 'openai'): Promise<{ log: string }> {
   // Our own record and RunPod's bill are two sources: they agree to the second and a half that a DELETE may take.
   expect(record.costUsd).toBeCloseTo(pod?.costUsd ?? 0, 3);
   return { log: live.podLog(podId) };
+}
+
+async function readySession(session: string): Promise<void> {
+  await live.client.startSession({ session, idleTimeoutSeconds: 600 });
+  await serves(session);
+}
+
+async function serves(session: string): Promise<void> {
+  await waitUntil(async () => (await live.client.session(session).status()).phase === 'ready', {
+    timeoutMs: 60_000,
+    what: `session ${session} serves`,
+  });
+}
+
+async function reset(session: string): Promise<void> {
+  await live.connection.workflowService.resetWorkflowExecution({
+    namespace: live.stack.info.namespace,
+    workflowExecution: { workflowId: sessionWorkflowId(session) },
+    reason: 'test',
+    requestId: randomUUID(),
+    // A number is taken as well; only the types want a Long.
+    workflowTaskFinishEventId: FIRST_TASK_END as never,
+  });
 }
 
 type Input = Omit<Parameters<LiveStack['client']['startSession']>[0], 'session'>;
