@@ -112,13 +112,19 @@ export const messageScenarios: readonly Scenario[] = [
   {
     name: 'countOverRuns',
     play: async (side) => {
-      const handle = await start(side, 'countOverRuns');
-      for (const text of [...WORDS, 'f', 'g']) {
-        await say(handle, [text]);
-        await side.sleep(30);
+      const first = await start(side, 'countOverRuns');
+      const current = side.client.workflow.getHandle(first.workflowId);
+      let { runId } = await current.describe();
+      for (const words of [
+        ['a', 'b'],
+        ['c', 'd', 'e'],
+      ]) {
+        await say(current, words);
+        const before = runId;
+        await until(side, 'the next run', async () => (runId = (await current.describe()).runId) !== before);
       }
-      await side.client.workflow.getHandle(idOf(side)).signal('finish');
-      return ending(side.client.workflow.getHandle(idOf(side)));
+      await current.signal('finish');
+      return ending(current);
     },
   },
   {
