@@ -39,7 +39,6 @@ export {
   plainErrorType,
   retriesUntilOk,
   scheduleToClose,
-  scheduleToCloseInBackoff,
   scheduleToCloseUnseen,
   scheduleToStart,
   sideBySide,

@@ -25,7 +25,6 @@ export const aloneScenarios: readonly Scenario[] = [
   'detailsWithFailure',
   'noTimeToRetry',
   'scheduleToClose',
-  'scheduleToCloseInBackoff',
   'cancelledUnasked',
   'whatActivitiesSee',
   'values',

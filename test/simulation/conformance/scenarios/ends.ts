@@ -1,6 +1,6 @@
 import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
 import type { WorkflowHandle } from '@temporalio/client';
-import { attempt, ending, idOf, start, until, type Scenario, type Side } from '../side.js';
+import { attempt, ending, idOf, start, until, untilHeard, type Scenario, type Side } from '../side.js';
 
 const phase = defineSearchAttributeKey('DevloopPhase', 'KEYWORD');
 const project = defineSearchAttributeKey('DevloopProject', 'KEYWORD');
@@ -15,7 +15,12 @@ const cancelled = (type: string): Scenario => ({
   },
 });
 
-const listens = (side: Side, id: string): Promise<WorkflowHandle> => start(side, 'listener', { id });
+/** Runs, and has begun to listen. */
+async function listens(side: Side, id: string): Promise<WorkflowHandle> {
+  const handle = await start(side, 'listener', { id });
+  await untilHeard(side, handle, 'started');
+  return handle;
+}
 
 /** Of an error whose message names ids. */
 const kindOf = (call: Promise<unknown>): Promise<string> =>

@@ -70,7 +70,7 @@ export const messageScenarios: readonly Scenario[] = [
           signal: 'word',
           signalArgs: [text],
         });
-      await again('first');
+      await untilHeard(side, await again('first'), 'started');
       const handle = await again('second');
       await handle.signal('finish');
       const end = await ending(handle);
@@ -112,19 +112,26 @@ export const messageScenarios: readonly Scenario[] = [
   {
     name: 'countOverRuns',
     play: async (side) => {
-      const handle = await start(side, 'countOverRuns');
-      for (const text of [...WORDS, 'f', 'g']) {
-        await say(handle, [text]);
-        await side.sleep(30);
+      const first = await start(side, 'countOverRuns');
+      const current = side.client.workflow.getHandle(first.workflowId);
+      let { runId } = await current.describe();
+      for (const words of [
+        ['a', 'b'],
+        ['c', 'd', 'e'],
+      ]) {
+        await say(current, words);
+        const before = runId;
+        await until(side, 'the next run', async () => (runId = (await current.describe()).runId) !== before);
       }
-      await side.client.workflow.getHandle(idOf(side)).signal('finish');
-      return ending(side.client.workflow.getHandle(idOf(side)));
+      await current.signal('finish');
+      return ending(current);
     },
   },
   {
     name: 'queries',
     play: async (side) => {
       const handle = await start(side, 'listener');
+      await untilHeard(side, handle, 'started');
       await say(handle, ['x']);
       await untilHeard(side, handle, 'x');
       const unknown = await handle.query('nothing like it').catch((error: unknown) => (error as Error).name);
@@ -143,7 +150,7 @@ export const messageScenarios: readonly Scenario[] = [
       for (const text of ['quick', '', 'plain', 'slow', 'fail']) answers.push(await update(text));
       answers.push(await attempt(() => handle.executeUpdate('no such update')));
       const unanswered = update('forever');
-      await side.sleep(300);
+      await untilHeard(side, handle, 'begin forever');
       await handle.signal('finish');
       return [answers, await ending(handle), await unanswered, await update('too late')];
     },

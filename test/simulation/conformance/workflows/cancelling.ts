@@ -73,12 +73,12 @@ export async function cancelsActivity(
   });
   const scope = new CancellationScope();
   const running = scope
-    .run(() => (name === 'deaf' ? calls.deaf(1500) : calls[name]()))
+    .run(() => (name === 'deaf' ? calls.deaf(2500) : calls[name]()))
     .then(
       (result) => trace.push({ result }),
       (error: unknown) => trace.push(shown(error)),
     );
-  await sleep(300);
+  await sleep(700);
   scope.cancel();
   trace.push('cancel asked');
   await running;

@@ -12,7 +12,7 @@ import {
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { shown } from '../trace.js';
 import { activitiesWith } from './proxies.js';
-import { finish, type listener } from './signals.js';
+import { finish } from './signals.js';
 import { soFar, word } from './timers.js';
 
 const { echo } = activitiesWith({});
@@ -40,8 +40,7 @@ export async function cancelsOther(target: string): Promise<unknown> {
 }
 
 export async function startsChild(workflowId: string, policy: ParentClosePolicy): Promise<string> {
-  const child = await startChild<typeof listener>('listener', { workflowId, parentClosePolicy: policy });
-  await child.signal(word, 'from the parent');
+  await startChild('waitsForFinish', { workflowId, parentClosePolicy: policy });
   return 'parent done';
 }
 
@@ -74,6 +73,7 @@ export const change = defineUpdate<string, [string]>('change');
 export async function updatable(): Promise<string[]> {
   const trace: string[] = [];
   let isFinished = false;
+  setHandler(soFar, () => trace);
   setHandler(
     change,
     async (text) => {

@@ -28,7 +28,7 @@ export const startToClose = async (): Promise<unknown> =>
   activitiesWith({ startToCloseTimeout: 300, retry: never }).slowUntil(9, 900).catch(shown);
 
 export const startToCloseRetried = async (): Promise<unknown> =>
-  activitiesWith({ startToCloseTimeout: 500 }).slowUntil(2, 1200);
+  activitiesWith({ startToCloseTimeout: 1500 }).slowUntil(2, 2500);
 
 export const heartbeatDetails = async (): Promise<unknown> =>
   activitiesWith({ heartbeatTimeout: 1000 }).silentAfterBeats();
@@ -46,11 +46,6 @@ export const noTimeToRetry = async (): Promise<unknown> =>
 
 export const scheduleToClose = async (): Promise<unknown> =>
   activitiesWith({ scheduleToCloseTimeout: 300 }).deaf(900).catch(shown);
-
-export const scheduleToCloseInBackoff = async (): Promise<unknown> =>
-  activitiesWith({ scheduleToCloseTimeout: 1000, retry: { initialInterval: 600, backoffCoefficient: 1 } })
-    .slowUntil(9, 700)
-    .catch(shown);
 
 export const scheduleToStart = async (queue: string): Promise<unknown> =>
   activitiesWith({ scheduleToStartTimeout: 200, taskQueue: queue }).echo('nobody').catch(shown);
@@ -74,9 +69,9 @@ export async function sideBySide(): Promise<string[]> {
   const trace: string[] = [];
   await Promise.all([
     activitiesWith({})
-      .deaf(700)
+      .deaf(2500)
       .then(() => trace.push('activity')),
-    sleep(200).then(() => trace.push('timer')),
+    sleep(1200).then(() => trace.push('timer')),
     activitiesWith({})
       .echo(1)
       .then(() => trace.push('echo')),

@@ -34,7 +34,7 @@ export async function listener(): Promise<string[]> {
 
 export async function lateHandler(): Promise<string[]> {
   const trace = ['before'];
-  await sleep(300);
+  await sleep(1500);
   setHandler(word, (text) => void trace.push(text));
   trace.push('handler set');
   await sleep(10);
