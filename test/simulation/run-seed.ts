@@ -13,9 +13,9 @@ const HEAL_AFTER_MS = 12 * 60_000;
 /** Longer than any session's lifetime, the reaper's and the cron's turns, and the longest retry. */
 const OVER_AFTER_MS = 3 * 3_600_000;
 /** The story goes on for so long after its end: what thaws late must not do harm. */
-const EPILOGUE_MS = 5 * 60_000;
+const EPILOGUE_MS = 4 * 60_000;
 /** By then the last of the planned sessions, jobs and holders is there. */
-const EVERYBODY_HAS_COME_MS = 450_000;
+const EVERYBODY_HAS_COME_MS = 260_000;
 const LOOK_EVERY_MS = 5_000;
 
 export interface SeedResult {

@@ -8,7 +8,7 @@ const CALL_SHARE = 0.4;
 /** Most faults meet one session; some stories have two, which share workers, Temporal and RunPod. */
 const SECOND_SESSION = 0.15;
 const SPREAD_SECONDS: Readonly<Record<Phase, number>> = {
-  create: 2,
+  create: 0.25,
   boot: 12,
   serve: 20,
   idle: 60,

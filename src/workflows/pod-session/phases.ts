@@ -22,7 +22,7 @@ export async function providePod(state: SessionState): Promise<void> {
     // Who lost a pod hears of it before the next one is granted: the newer word would replace this one.
     await deliver(state);
     state.endIfUnwanted(Date.now());
-    if (state.stopRequested && (state.data.plan !== undefined || !sweepsOlder(state))) return;
+    if (state.stopRequested) return;
     await rent(state);
     await boot(state);
   } while (state.phase === 'creating' && !state.stopRequested);
@@ -34,15 +34,13 @@ async function rent(state: SessionState): Promise<void> {
   publish(state);
   try {
     // The first attempt's plan holds for all: its hard deadline never moves.
-    const planned = (): Promise<SessionPlan> => planSession({ spec: data.spec, startedAtMs: data.startedAtMs });
-    data.plan ??= await (sweepsOlder(state) ? planned() : unlessStopped(state, planned));
-    const { plan } = data;
+    data.plan ??= await unlessStopped(state, () => makePlan(state));
     const name = attemptName(data);
-    if (!plan || name === undefined || state.stopRequested) return;
+    if (!data.plan || name === undefined || state.stopRequested) return;
     data.mayHavePod = true;
     const request = {
       spec: data.spec,
-      plan,
+      plan: data.plan,
       podName: name,
       waiting: data.queue.map(({ leaseId, holder }) => ({ leaseId, holder })),
       // A further pod is for those who wait, whoever wanted the first one.
@@ -138,11 +136,7 @@ export async function endPod(state: SessionState): Promise<'ended' | 'reopened'>
     await deliver(state);
     state.condemnPod(data.stop?.reason ?? 'the session ends', Date.now());
   }
-  if (data.plan && sweepsOlder(state)) {
-    await deliver(state);
-    const { spec, firstRunId, plan } = data;
-    await stopPod({ owner: plan.owner, session: spec.session, firstRunId }, () => undefined);
-  }
+  if (state.wasReset && patched('sweep-after-reset')) await sweepOlder(state);
   endCondemned(state);
   while (state.hasCondemned && !state.reopens) {
     await condition(() => !state.hasCondemned || state.reopens || state.hasOutgoing);
@@ -158,9 +152,22 @@ export async function endPod(state: SessionState): Promise<'ended' | 'reopened'>
   return 'ended';
 }
 
-/** After a reset even a session that was stopped before it began has to plan, and to look for pods under all of its names. */
-function sweepsOlder(state: SessionState): boolean {
-  return state.wasReset && patched('sweep-after-reset');
+/** A reset session may be stopped before it knows what it had rented. Its pods bear its names all the same. */
+async function sweepOlder(state: SessionState): Promise<void> {
+  const { data } = state;
+  await deliver(state);
+  try {
+    data.plan ??= await makePlan(state);
+  } catch (error) {
+    data.unsettled.push(`pods from before the reset were not looked for: ${failureOf(error).message}`);
+    return;
+  }
+  const { plan: known, spec, firstRunId } = data;
+  await stopPod({ owner: known.owner, session: spec.session, firstRunId }, () => undefined);
+}
+
+function makePlan({ data: { spec, startedAtMs } }: SessionState): Promise<SessionPlan> {
+  return planSession({ spec, startedAtMs });
 }
 
 /** Starts to end, beside everything else, what was given up and is not being ended yet. */

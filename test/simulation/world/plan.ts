@@ -43,7 +43,7 @@ export function planSession(kernel: Kernel, name: string, wanted: ReadonlySet<Ph
   const input: PodSessionInput = {
     session: name,
     gpus: kernel.chance(0.3) ? ['NVIDIA GeForce RTX 4090', 'NVIDIA GeForce RTX 3090'] : ['NVIDIA GeForce RTX 4090'],
-    idleTimeoutSeconds: Math.round(between(20, 240)),
+    idleTimeoutSeconds: Math.round(between(20, 150)),
     readyTimeoutSeconds: Math.round(between(45, 90)),
     drainSeconds: kernel.pick([0, 10, 60]) || (stopsInUse ? 30 : 0),
     maxLifetimeSeconds: Math.round(between(600, 1800)),
@@ -58,7 +58,7 @@ export function planSession(kernel: Kernel, name: string, wanted: ReadonlySet<Ph
     starts: starts.length > 0 && kernel.chance(0.15) ? [...starts, starts[0]! + kernel.random() * 0.2] : starts,
     jobs: Array.from({ length: jobCount }, (_, i) => ({
       jobId: `${name}-${i}`,
-      at: i === 0 ? between(0, 10) : between(0, 400),
+      at: i === 0 ? between(0, 10) : between(0, 250),
       runs: kernel.chance(0.8) ? between(stopsInUse ? 15 : 2, 40) : between(60, 150),
       timeout: kernel.chance(0.1) ? between(20, 60) : 900,
     })),
@@ -66,14 +66,14 @@ export function planSession(kernel: Kernel, name: string, wanted: ReadonlySet<Ph
       ? [
           {
             leaseId: `${name}-external`,
-            at: between(0, 200),
-            uses: between(10, 200),
+            at: between(0, 120),
+            uses: between(10, 120),
             hold: kernel.chance(0.4),
             dies: kernel.chance(0.3),
           },
         ]
       : [],
-    stopAt: kernel.chance(0.2) ? between(5, 300) : undefined,
+    stopAt: kernel.chance(0.2) ? between(5, 250) : undefined,
     stopsInUse,
   };
 }
