@@ -1,5 +1,6 @@
 import { cellName, cells, faultKinds } from './faults/catalog.js';
 import { PHASES } from './phases.js';
+import type { SeedResult } from './run-seed.js';
 
 export interface Failure {
   readonly seed: number;
@@ -19,6 +20,8 @@ export interface Report {
   /** How often each fault has struck in each phase in which it can. */
   readonly cells: Readonly<Record<string, number>>;
   readonly minCell: { readonly cell: string; readonly count: number };
+  /** The same for the same seeds, whatever the machine and however many processes. */
+  readonly digest: number;
   /** Cells that cannot be, with the reason. */
   readonly impossible: Readonly<Record<string, string>>;
 }
@@ -28,9 +31,12 @@ export class Tally {
   private readonly counts = new Map(cells.map((cell) => [cellName(cell), 0]));
   private seeds = 0;
   private faults = 0;
+  private digest = 0;
 
-  add(result: { readonly cells: readonly string[]; readonly faults: number }): void {
+  add(result: Pick<SeedResult, 'cells' | 'faults' | 'digest'>): void {
     this.seeds += 1;
+    // Results come in any order.
+    this.digest = (this.digest + result.digest) >>> 0;
     this.faults += result.faults;
     for (const cell of result.cells) {
       const known = this.counts.get(cell);
@@ -49,6 +55,7 @@ export class Tally {
       faultsPerSeed: this.seeds === 0 ? 0 : Math.round((100 * this.faults) / this.seeds) / 100,
       cells: Object.fromEntries(this.counts),
       minCell: { cell: rarest?.[0] ?? '', count: rarest?.[1] ?? 0 },
+      digest: this.digest,
       impossible: impossibleCells(),
     };
   }

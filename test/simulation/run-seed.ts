@@ -24,6 +24,8 @@ export interface SeedResult {
   /** Names of the cells whose fault took effect. */
   readonly cells: readonly string[];
   readonly faults: number;
+  /** Of every request of the story, with its moment: two runs of one seed have the same. */
+  readonly digest: number;
 }
 
 /** @param only indices of the seed's faults that are kept; absent: all */
@@ -34,6 +36,7 @@ export async function runSeed(seed: number, only?: readonly number[]): Promise<S
   const uninstall = installGlobals(kernel);
   try {
     const world = new World(kernel, planSessions(kernel, wantedPhases(all)));
+    const digest = digestOf(world);
     const armed = new Armed(world, faults);
     const ledgers = new Ledgers(world, (session) => isExcused(world, armed, session));
     world.begin();
@@ -44,10 +47,25 @@ export async function runSeed(seed: number, only?: readonly number[]): Promise<S
     await kernel.run(kernel.nowMs + EPILOGUE_MS);
     const problems = [...broken(world, ledgers, armed.struck), ...ledgers.strangersLost];
     const effective = armed.struck.filter(({ tookEffect }) => tookEffect());
-    return { seed, problems, cells: effective.map(({ fault }) => cellName(fault)), faults: effective.length };
+    return {
+      seed,
+      problems,
+      cells: effective.map(({ fault }) => cellName(fault)),
+      faults: effective.length,
+      digest: digest(),
+    };
   } finally {
     uninstall();
   }
+}
+
+function digestOf(world: World): () => number {
+  let hash = 0x811c9dc5;
+  world.network.watchers.push((stage, { method, url }) => {
+    const line = `${world.kernel.nowMs} ${stage} ${method} ${url}`;
+    for (let at = 0; at < line.length; at++) hash = Math.imul(hash ^ line.charCodeAt(at), 0x01000193);
+  });
+  return () => hash >>> 0;
 }
 
 /** Nothing of ours bills or runs any more, and nothing is about to begin. Looks once in a while: a look costs more than an event. */
