@@ -8,8 +8,12 @@ const script = resolve(import.meta.dirname, '../../pod/dead-man.sh');
 /** As `man sysexits` calls it: EX_CONFIG. */
 const MISCONFIGURED = 78;
 
+/** One that arms itself runs for ever. */
+const ARMED_AFTER_MS = 20_000;
+
 const complete: Record<string, string> = {
   PATH: process.env.PATH ?? '',
+  RUNPOD_API_URL: 'http://127.0.0.1:9/v2',
   RUNPOD_POD_ID: 'abc',
   RUNPOD_API_KEY: 'the-key-of-the-pod',
   DEVLOOP_READY_BY: '1800000000',
@@ -34,7 +38,12 @@ function statusWith(change: Record<string, string | undefined>) {
   const state = join(folder, 'workspace/.devloop', env.RUNPOD_POD_ID ?? 'pod');
   mkdirSync(state, { recursive: true });
   writeFileSync(join(state, 'about'), '{"podId":"abc"');
-  const { status, stdout } = spawnSync('bash', [script], { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  const { status, stdout } = spawnSync('bash', [script], {
+    env,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: ARMED_AFTER_MS,
+  });
   const written = JSON.parse(readFileSync(join(state, 'status.json'), 'utf8')) as { deadman: object };
   return { status, stdout, deadman: written.deadman };
 }

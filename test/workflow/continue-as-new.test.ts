@@ -22,8 +22,8 @@ const MANY = 500;
 const AT_ONCE = 10;
 
 /** A session that serves, whatever its present run. */
-async function serving() {
-  const { name, status } = await startSession(env.client, { maxConcurrentLeases: 1, idleTimeoutSeconds: 3600 });
+async function serving(maxConcurrentLeases: number) {
+  const { name, status } = await startSession(env.client, { maxConcurrentLeases, idleTimeoutSeconds: 3600 });
   while ((await status()).phase !== 'ready') await env.sleep('1 second');
   const handle = env.client.workflow.getHandle(`pod-session/${name}`);
   const request = (leaseId: string): Promise<LeaseAnswer> =>
@@ -40,7 +40,7 @@ async function serving() {
 describe('a session that was asked very often', () => {
   it('begins a new run with its pod, its leases and its queue', { timeout: 120_000 }, async () => {
     await withWorkers(env, world, async () => {
-      const { handle, status, request, askOften, runId } = await serving();
+      const { handle, status, request, askOften, runId } = await serving(1);
       expect(await request('held')).toMatchObject({ state: 'granted' });
       expect(await request('waits')).toEqual({ state: 'queued', position: 1 });
       const before = await runId();
@@ -67,12 +67,15 @@ describe('a session that was asked very often', () => {
       return { endedAt: new Date(await env.currentTimeMs()).toISOString(), podIds: [] };
     };
     await withWorkers(env, world, async () => {
-      const { handle, status, request, askOften, runId } = await serving();
+      const { handle, status, request, askOften, runId } = await serving(2);
       await request('held');
       await handle.signal('reportPod', { podId: 'pod1', problem: 'silent' });
       await expect.poll(async () => (await status()).pod?.id, { timeout: 20_000 }).toBe('pod2');
       const before = await runId();
       await askOften();
+      // Its grant finds nobody: the session has something to do, and sees how often it was asked.
+      await handle.signal('acquireLease', { leaseId: 'x', holder: { kind: 'workflow', workflowId: 'nobody' } });
+      await expect.poll(async () => (await status()).jobsServed, { timeout: 20_000 }).toBe(1);
       expect(await status()).toMatchObject({ condemned: [{ id: 'pod1' }] });
       expect(await runId()).toBe(before);
       letGo();

@@ -121,8 +121,8 @@ export const telling: readonly Mutant[] = [
     rule: 'signals',
     takenOut: 'the session outgrows what a server takes in one run',
     file: phases,
-    search: 'state.requests >= MAX_REQUESTS;',
-    replace: 'state.requests >= MAX_REQUESTS * 1e9;',
+    search: 'const MAX_REQUESTS = 500;',
+    replace: 'const MAX_REQUESTS = 5_000;',
     killedBy: by('workflow/continue-as-new'),
   },
   {
