@@ -13,10 +13,10 @@ export const renting: readonly Mutant[] = [
     rule: 'deadlines first',
     takenOut: 'each attempt gets a hard deadline of its own',
     file: 'src/workflows/pod-session/phases.ts',
-    search: `planSession({ spec: data.spec, startedAtMs: data.startedAtMs });
-    data.plan ??= await`,
-    replace: `planSession({ spec: data.spec, startedAtMs: Date.now() });
-    data.plan = await`,
+    search: 'data.plan ??= await unlessStopped(state, () => makePlan(state));',
+    replace: `data.plan = await unlessStopped(state, () =>
+      planSession({ spec: data.spec, startedAtMs: Date.now() }),
+    );`,
     killedBy: by('workflow/pod-replacement', 'is condemned and replaced within the session'),
     alsoSimulation: true,
   },
