@@ -2,7 +2,7 @@ import { waitUntil } from '../support/processes.js';
 import { ChaosStack } from './chaos-stack.js';
 import { isTerminal } from './failures.js';
 import type { PlannedRun } from './plan.js';
-import { strikeRun, type Measurement } from './run.js';
+import { strikeRun, type Measurement, type StruckRun } from './run.js';
 
 const LEDGER_MS = 30_000;
 
@@ -22,46 +22,41 @@ export async function runLanes(options: LanesOptions): Promise<void> {
 }
 
 async function lane(left: PlannedRun[], { onMeasured, onBroken }: LanesOptions): Promise<void> {
-  const closing: Promise<void>[] = [];
+  const beside: Promise<void>[] = [];
   let stack: ChaosStack | undefined;
-  const close = (ending: ChaosStack): void => {
-    stack = undefined;
-    closing.push(ending.stop());
-  };
-  try {
-    for (let run = left.shift(); run !== undefined; run = left.shift()) {
-      const current = run;
-      try {
-        stack ??= await ChaosStack.start();
-        const used = stack;
-        const struck = await strikeRun(used, current);
-        if (current.failures.some(({ name }) => isTerminal(name))) {
-          // Only the pods are waited for, beside the next run on a stack of its own.
-          stack = undefined;
-          const told = struck.measured.then(async (measured) => {
-            onMeasured(current, await withStrangers(used, measured));
-          });
-          closing.push(
-            told
-              .catch((error: unknown) => {
-                onBroken(current, String(error));
-              })
-              .finally(() => used.stop()),
-          );
-          continue;
-        }
-        await struck.restored;
-        onMeasured(current, await withStrangers(used, await struck.measured));
-      } catch (error) {
-        onBroken(current, error instanceof Error ? error.message : String(error));
-        if (stack !== undefined) close(stack);
-      }
+  let measuring = Promise.resolve();
+  const measure = async (struck: StruckRun, run: PlannedRun, used: ChaosStack): Promise<void> => {
+    try {
+      onMeasured(run, await withStrangers(used, await struck.measured));
+    } catch (error) {
+      onBroken(run, messageOf(error));
     }
-  } finally {
-    if (stack !== undefined) close(stack);
-    await Promise.all(closing);
+  };
+  const close = (used: ChaosStack | undefined): void => {
+    if (used === undefined) return;
+    stack = undefined;
+    beside.push(measuring.then(() => used.stop()));
+    measuring = Promise.resolve();
+  };
+  for (let run = left.shift(); run !== undefined; run = left.shift()) {
+    try {
+      stack ??= await ChaosStack.start();
+      // The end of the run before is measured while the sessions of this one come up.
+      const struck = await strikeRun(stack, run, measuring);
+      measuring = measure(struck, run, stack);
+      // Only the pods are waited for, beside the next run on a stack of its own.
+      if (run.failures.some(({ name }) => isTerminal(name))) close(stack);
+      else await struck.restored;
+    } catch (error) {
+      onBroken(run, messageOf(error));
+      close(stack);
+    }
   }
+  close(stack);
+  await Promise.all(beside);
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Pods of others live on, and the ledger says so. */
 async function withStrangers(stack: ChaosStack, measured: readonly Measurement[]): Promise<Measurement[]> {

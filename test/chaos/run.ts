@@ -37,15 +37,19 @@ export interface StruckRun {
   readonly measured: Promise<Measurement[]>;
 }
 
-/** Stages the sessions and strikes. What follows is told by the promises. */
+/**
+ * Stages the sessions and strikes. What follows is told by the promises.
+ * @param quiet the strike waits for it, for what came before on the same stack is still being measured
+ */
 export async function strikeRun(
   stack: ChaosStack,
   planned: PlannedRun,
+  quiet: Promise<void>,
   config: ChaosConfig = CONFIG,
 ): Promise<StruckRun> {
   const sessions = planned.sessions.map((session) => new RunSession(stack, session, config));
-  await stage(stack, sessions, config);
-  const before = (await stack.account.ledger()) ?? [];
+  await stage(stack, sessions, config, quiet);
+  const before = (await stack.account.ledger(0)) ?? [];
   const struckMs = Date.now();
   const failing = planned.failures.map((failure) => letHappen(stack, failure, sessions, before));
   const phases = sessions.map(({ name, facts }) =>
@@ -67,7 +71,7 @@ async function letHappen(
 ): Promise<void> {
   if (failure.afterSeconds > 0) await delay(failure.afterSeconds * 1000);
   if (!isOnPod(failure.name)) return strike(stack, failure);
-  const ledger = (await stack.account.ledger()) ?? before;
+  const ledger = (await stack.account.ledger(0)) ?? before;
   const kills = failure.manner === 'sigkill' && (failure.name === 'pod-model' || failure.name === 'pod-container');
   await Promise.all(
     sessions.map(async (session) => {

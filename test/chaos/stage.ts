@@ -37,14 +37,23 @@ function leadMs(phase: Phase, moment: number, { idleSeconds, drainSeconds }: Cha
 export const podsOf = (ledger: readonly LedgerPod[], session: string): LedgerPod[] =>
   ledger.filter(({ name }) => name.split('.')[2] === session);
 
-/** Brings every session into its planned phase at one moment. Resolves at that moment. */
-export async function stage(stack: ChaosStack, sessions: readonly RunSession[], config: ChaosConfig): Promise<void> {
+/**
+ * Brings every session into its planned phase at one moment. Resolves at that moment.
+ * @param quiet that moment does not come before it: nobody else is to be struck
+ */
+export async function stage(
+  stack: ChaosStack,
+  sessions: readonly RunSession[],
+  config: ChaosConfig,
+  quiet: Promise<void>,
+): Promise<void> {
   const held = sessions.filter(({ planned: { phase } }) => phase !== 'create' && phase !== 'boot');
   for (const session of held) {
     if (session.planned.phase === 'stop') await refuseDeletes(stack, session.name);
     await session.submit(true);
   }
   await untilAllServe(stack, held);
+  await quiet;
   const booting = sessions.filter(({ planned: { phase } }) => phase === 'boot');
   for (const session of booting) stack.models.holdLoading(session.name);
   const late = booting.filter(({ planned: { moment } }) => moment >= EARLY_BOOT);
