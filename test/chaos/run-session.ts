@@ -6,10 +6,12 @@ import type { ChaosStack } from './chaos-stack.js';
 import type { SessionFacts } from './judge.js';
 import type { PlannedSession } from './plan.js';
 
-/** From submission to answer: whatever fails, a job has ended by then, and says how. */
-export const JOB_SECONDS = 150;
+/** From submission to answer: whatever fails, a job has ended by then, and says how. Part of it is the wait for the strike. */
+const JOB_SECONDS = 300;
 /** Beyond that a job that says nothing is one that was forgotten. */
 const FORGOTTEN_MS = (JOB_SECONDS + 60) * 1000;
+/** After its job a session has its idle time and its stop before it, and what failures add; the ledger judges how much that may be. */
+const END_MS = 300_000;
 const RETRY_MS = 1000;
 /** Nothing is known of the job or session then: it is asked again. */
 const PASSING = ['TEMPORAL_UNREACHABLE', 'NO_WORKER'];
@@ -65,7 +67,7 @@ export class RunSession {
   async jobOutcome(): Promise<string | undefined> {
     const job = this.#job;
     if (job === undefined) return undefined;
-    return this.#patiently(async (signal) => {
+    return this.#patiently(this.#submittedMs + FORGOTTEN_MS, async (signal) => {
       await job.handle.result(signal);
       return 'answered';
     });
@@ -73,15 +75,14 @@ export class RunSession {
 
   /** Resolves when the newest session of this name has ended, whatever way. False: it did not in its time. */
   async ended(): Promise<boolean> {
-    const outcome = await this.#patiently(async (signal) => {
+    const outcome = await this.#patiently(Date.now() + END_MS, async (signal) => {
       await this.stack.client.session(this.name).result(signal);
       return 'ended';
     });
     return outcome !== undefined;
   }
 
-  async #patiently(ask: (signal: AbortSignal) => Promise<string>): Promise<string | undefined> {
-    const untilMs = this.#submittedMs + FORGOTTEN_MS;
+  async #patiently(untilMs: number, ask: (signal: AbortSignal) => Promise<string>): Promise<string | undefined> {
     while (Date.now() < untilMs) {
       try {
         return await ask(AbortSignal.timeout(untilMs - Date.now()));
