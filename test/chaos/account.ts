@@ -2,7 +2,7 @@ import type { LedgerPod } from '../support/emulator.js';
 import { EMULATOR_KEY } from '../../src/embedded/index.js';
 
 /** Longer than a busy machine takes, shorter than anybody wants to wait for one that is frozen. */
-const CALL_MS = 5000;
+const CALL_MS = 15_000;
 
 /** Faster than a real account; the quota is lifted, for its shortage is another test's matter. Seconds. */
 const SETTINGS = { quota: null, stopGraceSeconds: 0.3, provisioningSeconds: 1, startingSeconds: 1 };

@@ -89,11 +89,12 @@ export class ChaosStack {
 
   /** The emulator answers, with this run's settings: a new one has its defaults. */
   async emulatorReady(): Promise<void> {
-    await waitUntil(async () => (await this.account.ledger()) !== undefined, {
-      timeoutMs: READY_MS,
-      what: 'the emulator answers',
-    });
-    await this.account.configure();
+    const configured = (): Promise<boolean> =>
+      this.account.configure().then(
+        () => true,
+        () => false,
+      );
+    await waitUntil(configured, { timeoutMs: READY_MS, what: 'the emulator answers' });
   }
 
   /** Ends every stack, those too that are starting, and lets no further one start. */

@@ -44,9 +44,12 @@ async function lane(left: PlannedRun[], { onMeasured, onBroken }: LanesOptions):
       // The end of the run before is measured while the sessions of this one come up.
       const struck = await strikeRun(stack, run, measuring);
       measuring = measure(struck, run, stack);
-      // Only the pods are waited for, beside the next run on a stack of its own.
-      if (run.failures.some(({ name }) => isTerminal(name))) close(stack);
-      else await struck.restored;
+      // Only the pods are waited for, beside the next run on a stack of its own. What cannot come back is told by the measuring.
+      const isUsable = struck.restored.then(
+        () => !run.failures.some(({ name }) => isTerminal(name)),
+        () => false,
+      );
+      if (!(await isUsable)) close(stack);
     } catch (error) {
       onBroken(run, messageOf(error));
       close(stack);
@@ -58,11 +61,14 @@ async function lane(left: PlannedRun[], { onMeasured, onBroken }: LanesOptions):
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Pods of others live on, and the ledger says so. */
+/** Pods of others live on, and there is no pod but theirs and those of the runs' sessions: the ledger says so. */
 async function withStrangers(stack: ChaosStack, measured: readonly Measurement[]): Promise<Measurement[]> {
   const ledger = await waitUntil(() => stack.account.ledger(), { timeoutMs: LEDGER_MS, what: 'the ledger is shown' });
   const problems = stack.strangers
     .filter((id) => ledger.find((pod) => pod.id === id)?.terminatedAt !== null)
     .map((id) => `the pod ${id} of somebody else was ended`);
+  for (const { id, name } of ledger)
+    if (!stack.strangers.includes(id) && !/^devloop\.chaos-[0-9a-f]{8}\.r\d+-[a-z]+\./.test(name))
+      problems.push(`the pod ${id}, ${name}, is nobody's`);
   return measured.map((one, at) => (at === 0 ? { ...one, problems: [...one.problems, ...problems] } : one));
 }
