@@ -3,6 +3,7 @@ import { QueryRejectedError, type WorkflowHandle } from '@temporalio/client';
 import {
   DevloopError,
   leaseAnswerSchema,
+  MAX_PROBLEM_CHARACTERS,
   MEMO_KEYS,
   parseMessage,
   REQUEST_LEASE_UPDATE,
@@ -89,7 +90,8 @@ export class SessionHandle {
       tellUse: (leaseId, atMs) =>
         tell(SESSION_SIGNALS.renewLease, { leaseId, lastUsedAt: new Date(atMs).toISOString() }),
       giveBack: (leaseId) => tell(SESSION_SIGNALS.releaseLease, { leaseId }),
-      report: (podId, problem) => tell(SESSION_SIGNALS.reportPod, { podId, problem: problem.slice(0, 1000) }),
+      report: (podId, problem) =>
+        tell(SESSION_SIGNALS.reportPod, { podId, problem: problem.slice(0, MAX_PROBLEM_CHARACTERS) }),
     };
     return Lease.take(session, options);
   }

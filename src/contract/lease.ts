@@ -6,6 +6,7 @@ export const WORKFLOW_LEASE_TTL_SECONDS = 300;
 export const EXTERNAL_LEASE_TTL_SECONDS = 120;
 const MAX_LEASE_TTL_SECONDS = 600;
 export const MAX_LABEL_CHARACTERS = 200;
+export const MAX_PROBLEM_CHARACTERS = 1000;
 
 /** Temporal's own limit for ids: a signal to a longer one fails the sender's workflow task for ever. */
 const MAX_ID_BYTES = 1000;
@@ -49,7 +50,7 @@ export type AcquiredLease = z.output<typeof acquireLeaseSchema>;
 
 export const renewLeaseSchema = z.object({ leaseId: identifier, lastUsedAt: isoTime.optional() });
 export const releaseLeaseSchema = z.object({ leaseId: identifier });
-export const reportPodSchema = z.object({ podId: identifier, problem: z.string().max(1000) });
+export const reportPodSchema = z.object({ podId: identifier, problem: z.string().max(MAX_PROBLEM_CHARACTERS) });
 
 const plainStop = { reason: 'asked to stop' };
 /** Obeyed whatever is wrong with its reason: a session that missed a stop would go on costing money. */

@@ -25,10 +25,6 @@ export class Armed {
     });
   }
 
-  get all(): boolean {
-    return this.waiting.length === 0;
-  }
-
   private look(session: string): void {
     const phase = this.world.phaseOf(session);
     if (phase === undefined) return;
@@ -74,6 +70,6 @@ export class Armed {
     const phase = world.phaseOf(fault.session);
     const { session, seconds, kind } = fault;
     const tookEffect = kind.strike({ world, session, seconds }) ?? (() => true);
-    this.struck.push({ fault: { ...fault, phase: phase ?? fault.phase }, atMs: world.kernel.nowMs, tookEffect });
+    this.struck.push({ fault: { ...fault, phase: phase ?? fault.phase }, tookEffect });
   }
 }

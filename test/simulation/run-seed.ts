@@ -1,8 +1,9 @@
+import { WORKFLOW_TYPES } from '../../src/contract/index.js';
 import { Armed } from './arm.js';
 import { cellName } from './faults/catalog.js';
-import type { PlannedFault } from './faults/fault.js';
 import { broken } from './invariants/check.js';
 import { Ledgers } from './invariants/ledgers.js';
+import { HASH_START, hashed } from './kernel/hash.js';
 import { Kernel } from './kernel/kernel.js';
 import { plannedFaults, wantedPhases } from './story.js';
 import { installGlobals } from './temporal/runtime/globals.js';
@@ -60,10 +61,9 @@ export async function runSeed(seed: number, only?: readonly number[]): Promise<S
 }
 
 function digestOf(world: World): () => number {
-  let hash = 0x811c9dc5;
+  let hash = HASH_START;
   world.network.watchers.push((stage, { method, url }) => {
-    const line = `${world.kernel.nowMs} ${stage} ${method} ${url}`;
-    for (let at = 0; at < line.length; at++) hash = Math.imul(hash ^ line.charCodeAt(at), 0x01000193);
+    hash = hashed(`${world.kernel.nowMs} ${stage} ${method} ${url}`, hash);
   });
   return () => hash >>> 0;
 }
@@ -81,7 +81,9 @@ function overWatch(world: World, fromMs: number): () => boolean {
 
 function isOver(world: World): boolean {
   if (world.cloud.alive.some(({ id }) => world.cloud.machines.has(id))) return false;
-  return world.temporal.executions().every(({ status, type }) => status !== 'RUNNING' || type === 'PodReaper');
+  return world.temporal
+    .executions()
+    .every(({ status, type }) => status !== 'RUNNING' || type === WORKFLOW_TYPES.podReaper);
 }
 
 /** Whoever uses this session's pod may lose it: something has struck it, or somebody has asked for the end. */
@@ -91,5 +93,3 @@ function isExcused(world: World, armed: Armed, session: string): boolean {
   const isAsked = world.users.stopsAsked.some((stop) => stop.session === session);
   return isDisturbed || isAsked || (input?.maxCostUsd ?? 5) < 5;
 }
-
-export type { PlannedFault };

@@ -3,7 +3,7 @@ import { cells } from './faults/catalog.js';
 import { Kernel } from './kernel/kernel.js';
 import type { Phase } from './phases.js';
 
-/** Of the calls to RunPod in a phase a fault may strike the n-th, at one of three moments. */
+/** So many faults strike at some call to RunPod or a gate, the others at a moment of their phase. */
 const CALL_SHARE = 0.4;
 /** Most faults meet one session; some stories have two, which share workers, Temporal and RunPod. */
 const SECOND_SESSION = 0.15;
@@ -38,9 +38,6 @@ export function plannedFaults(seed: number): PlannedFault[] {
 
 /** The phases that each session has to come to. */
 export function wantedPhases(faults: readonly PlannedFault[]): ReadonlySet<Phase>[] {
-  const names = [...new Set(['s0', ...faults.map(({ session }) => session)])].sort();
-  const count = names.at(-1) === 's1' ? 2 : 1;
-  return Array.from({ length: count }, (_, i) => {
-    return new Set(faults.filter(({ session }) => session === `s${i}`).map(({ phase }) => phase));
-  });
+  const names = faults.some(({ session }) => session === 's1') ? ['s0', 's1'] : ['s0'];
+  return names.map((name) => new Set(faults.filter(({ session }) => session === name).map(({ phase }) => phase)));
 }

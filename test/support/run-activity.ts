@@ -5,22 +5,14 @@ import { createPodActivities, type PodActivities } from '../../src/activities/po
 import type { PodDependencies } from '../../src/activities/pod-dependencies.js';
 import type { SessionPlan, StartPodInput, StopPodInput } from '../../src/activities/types.js';
 import { podName, podSessionInputSchema, type PodSessionInput } from '../../src/contract/index.js';
-import type { OperatorCaps } from '../../src/limits.js';
+import { GATE_SECRET, NO_CAPS, OWNER } from './tester.js';
 import type { VirtualRunPod } from './virtual-runpod.js';
 
-export const OWNER = 'tester-0123abcd';
+export { GATE_SECRET, NO_CAPS, OWNER };
 export const FIRST_RUN = '0197a2b4-0000-7000-8000-00000000c0de';
-export const GATE_SECRET = 'a secret of sixteen or more characters';
 export const RTX_4090 = 'NVIDIA GeForce RTX 4090';
 export const RTX_3090 = 'NVIDIA GeForce RTX 3090';
 export const HEARTBEAT_TIMEOUT_MS = 10_000;
-export const NO_CAPS: OperatorCaps = {
-  maxPriceUsdPerHour: undefined,
-  maxCostUsd: undefined,
-  maxLifetimeSeconds: undefined,
-  accountPods: undefined,
-  accountUsdPerHour: undefined,
-};
 
 /** What a worker gives its activities. The gate is the test's to bring: most activities never ask for one. */
 export function dependencies(runpod: VirtualRunPod, change: Partial<PodDependencies> = {}): PodDependencies {

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { Lease } from '../../client/index.js';
-import { DevloopError, type PodSessionInput } from '../../contract/index.js';
+import { DevloopError, MAX_LABEL_CHARACTERS, type PodSessionInput } from '../../contract/index.js';
 import { readGateSecret } from '../../embedded/index.js';
 import { connectToRunning, requireWorker, surroundings } from '../connect.js';
 import { Interrupted } from '../exit-codes.js';
@@ -39,7 +39,7 @@ export async function withPod<T>(
     try {
       const { session: name, project } = session;
       const options = {
-        label: `${label} on ${hostname()}`.slice(0, 200),
+        label: `${label} on ${hostname()}`.slice(0, MAX_LABEL_CHARACTERS),
         hold,
         ...(project === undefined ? {} : { project }),
         signal: interrupt.signal,

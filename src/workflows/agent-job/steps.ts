@@ -12,7 +12,7 @@ import {
 import type { AgentActivities } from '../../activities/agents.js';
 import type { SessionActivities } from '../../activities/sessions.js';
 import type { AgentAnswer } from '../../activities/types.js';
-import { sessionWorkflowId, TASK_QUEUES, type Grant } from '../../contract/index.js';
+import { MAX_PROBLEM_CHARACTERS, sessionWorkflowId, TASK_QUEUES, type Grant } from '../../contract/index.js';
 import { failureOf } from '../failures.js';
 import { releaseLeaseSignal, reportPodSignal } from '../pod-session/messages.js';
 import type { JobState } from './job-state.js';
@@ -102,7 +102,7 @@ export async function runOnPod(state: JobState, grant: Grant): Promise<AgentAnsw
 
 export async function reportPod(state: JobState, grant: Grant, problem: string): Promise<void> {
   await tell(state, (session) =>
-    session.signal(reportPodSignal, { podId: grant.podId, problem: problem.slice(0, 1000) }),
+    session.signal(reportPodSignal, { podId: grant.podId, problem: problem.slice(0, MAX_PROBLEM_CHARACTERS) }),
   );
 }
 

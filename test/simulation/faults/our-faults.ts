@@ -9,6 +9,24 @@ const onWorker = (name: string, act: (strike: Strike) => void, puts = workerGone
   strike: act,
 });
 
+/** It lasts for the strike's seconds: switched on, then off for whoever is there by then. */
+const lasting = (name: string, set: (strike: Strike, isOn: boolean) => void, puts = workerGone): FaultKind =>
+  onWorker(
+    name,
+    (strike) => {
+      set(strike, true);
+      strike.world.later(strike.seconds, () => {
+        set(strike, false);
+      });
+    },
+    puts,
+  );
+
+const severed = (to: 'api' | 'gates', { world }: Strike, isOn: boolean): void => {
+  const way = isOn ? world.kernel.pick(['refused', 'silent'] as const) : 'open';
+  for (const link of world.links) link[to] = way;
+};
+
 /** What happens to our own processes and to their ways. */
 export const ourFaults: readonly FaultKind[] = [
   onWorker('worker-killed', ({ world, seconds }) => {
@@ -35,45 +53,28 @@ export const ourFaults: readonly FaultKind[] = [
       for (const worker of frozen) worker.thaw();
     });
   }),
-  onWorker('heartbeats-lost', ({ world, seconds }) => {
-    for (const worker of world.workers) worker.loseHeartbeats(true);
-    world.later(seconds, () => {
-      for (const worker of world.workers) worker.loseHeartbeats(false);
-    });
+  lasting('heartbeats-lost', ({ world }, isOn) => {
+    for (const worker of world.workers) worker.loseHeartbeats(isOn);
   }),
-  onWorker('worker-cut-from-temporal', ({ world, seconds }) => {
-    for (const worker of world.workers) worker.cutFromTemporal(true);
-    world.later(seconds, () => {
-      for (const worker of world.workers) worker.cutFromTemporal(false);
-    });
+  lasting('worker-cut-from-temporal', ({ world }, isOn) => {
+    for (const worker of world.workers) worker.cutFromTemporal(isOn);
   }),
-  onWorker(
+  lasting(
     'worker-cut-from-runpod',
-    ({ world, seconds }) => {
-      const way = world.kernel.pick(['refused', 'silent'] as const);
-      for (const link of world.links) link.api = way;
-      world.later(seconds, () => {
-        for (const link of world.links) link.api = 'open';
-      });
+    (strike, isOn) => {
+      severed('api', strike, isOn);
     },
     (seconds) => seconds + CALL_SECONDS + BACK_OFF_SECONDS,
   ),
-  onWorker(
+  lasting(
     'worker-cut-from-gates',
-    ({ world, seconds }) => {
-      const way = world.kernel.pick(['refused', 'silent'] as const);
-      for (const link of world.links) link.gates = way;
-      world.later(seconds, () => {
-        for (const link of world.links) link.gates = 'open';
-      });
+    (strike, isOn) => {
+      severed('gates', strike, isOn);
     },
     (seconds) => seconds + BACK_OFF_SECONDS + HEARTBEAT_SECONDS,
   ),
-  onWorker('temporal-unreachable', ({ world, seconds }) => {
-    world.temporal.setReachable(false);
-    world.later(seconds, () => {
-      world.temporal.setReachable(true);
-    });
+  lasting('temporal-unreachable', ({ world }, isOn) => {
+    world.temporal.setReachable(!isOn);
   }),
   {
     name: 'all-dead',

@@ -43,7 +43,6 @@ export const peopleFaults: readonly FaultKind[] = [
     puts: () => REAPER_SECONDS + BACK_OFF_SECONDS,
     endsUses: true,
     strike: ({ world, session }) => {
-      world.terminated.add(session);
       void world.users.onSession(session, 'terminate');
     },
   },
@@ -115,7 +114,7 @@ export const peopleFaults: readonly FaultKind[] = [
   },
   {
     name: 'session-raced',
-    phases: ['create', 'boot', 'serve', 'idle', 'drain', 'stop'],
+    phases: everyPhase,
     puts: () => 0,
     strike: ({ world, session }) => {
       world.startAgain(session);

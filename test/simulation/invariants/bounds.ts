@@ -7,10 +7,14 @@ export const SLACK_SECONDS = 20;
 /** The switch looks every 5 s at most, and its call takes a moment. */
 const SWITCH_SECONDS = 15;
 
+/** By how much all that has struck may put off an end; `Infinity` where RunPod itself keeps a pod. */
+export function putOffSeconds(struck: readonly StruckFault[]): number {
+  return struck.reduce((sum, { fault }) => sum + fault.kind.puts(fault.seconds), 0);
+}
+
 /** The latest moment, in epoch milliseconds, until which a pod may live; `Infinity` for one that RunPod itself keeps. */
 export function boundOf(world: World, truth: PodTruth, struck: readonly StruckFault[]): number {
-  const put = struck.reduce((sum, { fault }) => sum + fault.kind.puts(fault.seconds), 0);
-  const byUs = idealEndMs(world, truth) + (SLACK_SECONDS + put) * 1000;
+  const byUs = idealEndMs(world, truth) + (SLACK_SECONDS + putOffSeconds(struck)) * 1000;
   const { deadSinceMs } = world;
   if (deadSinceMs === undefined || byUs < deadSinceMs) return byUs;
   return Math.max(byUs, withoutUs(world, truth, struck));

@@ -1,16 +1,17 @@
 import { ERROR_CODES } from '../../../src/contract/index.js';
 import type { World } from '../world/world.js';
-import { OWNER } from '../world/activities.js';
-import { boundOf, SLACK_SECONDS } from './bounds.js';
+import { OWNER } from '../../support/tester.js';
+import { boundOf, putOffSeconds, SLACK_SECONDS } from './bounds.js';
 import type { Ledgers } from './ledgers.js';
-import { jobsOf, podsOfOurs, sessionsOf, type PodTruth, type StruckFault } from './truth.js';
+import { endedSessions, jobsOf, podsOfOurs, type EndedSession, type PodTruth, type StruckFault } from './truth.js';
 
 const clock = (ms: number): string => (Number.isFinite(ms) ? new Date(ms).toISOString().slice(11, 19) : 'never');
 
 /** What must be true at the end of every story. @returns what is not, a sentence each */
 export function broken(world: World, ledgers: Ledgers, struck: readonly StruckFault[]): string[] {
   const pods = podsOfOurs(world, ledgers.created, OWNER);
-  const undying = struck.some(({ fault }) => fault.kind.puts(fault.seconds) === Infinity);
+  const ended = endedSessions(world);
+  const undying = putOffSeconds(struck) === Infinity;
   return [
     ...world.temporal.findings,
     ...ledgers.findings,
@@ -19,8 +20,8 @@ export function broken(world: World, ledgers: Ledgers, struck: readonly StruckFa
       ? []
       : pods.filter(({ isAlive }) => isAlive).map(({ pod }) => `pod ${pod.id} is still alive in the end`)),
     ...(undying ? [] : overlaps(pods, struck)),
-    ...(undying ? [] : leftBehind(world, pods)),
-    ...createdTooLate(world, pods),
+    ...(undying ? [] : leftBehind(ended, pods)),
+    ...createdTooLate(ended, pods),
     ...movedDeadlines(pods),
     ...jobsWithoutEnd(world, struck),
   ];
@@ -35,7 +36,7 @@ function late(world: World, truth: PodTruth, struck: readonly StruckFault[]): st
 
 /** Two pods of one session that cost at the same time. */
 function overlaps(pods: readonly PodTruth[], struck: readonly StruckFault[]): string[] {
-  const allowedMs = (SLACK_SECONDS + struck.reduce((sum, { fault }) => sum + fault.kind.puts(fault.seconds), 0)) * 1000;
+  const allowedMs = (SLACK_SECONDS + putOffSeconds(struck)) * 1000;
   return pods.flatMap((a, i) =>
     pods.slice(i + 1).flatMap((b) => {
       if (a.parts.session !== b.parts.session) return [];
@@ -49,26 +50,24 @@ function overlaps(pods: readonly PodTruth[], struck: readonly StruckFault[]): st
 }
 
 /** A session that has ended by itself has seen all of its pods gone. */
-function leftBehind(world: World, pods: readonly PodTruth[]): string[] {
-  return sessionsOf(world).flatMap(({ session, firstRunId, status, closedAtMs }) => {
-    if (closedAtMs === undefined || status === 'TERMINATED' || status === 'CONTINUED_AS_NEW') return [];
-    return pods
+function leftBehind(ended: readonly EndedSession[], pods: readonly PodTruth[]): string[] {
+  return ended.flatMap(({ session, firstRunId, status, closedAtMs }) =>
+    pods
       .filter(
         ({ parts, pod, endMs }) =>
           parts.firstRunId === firstRunId && pod.createdAtMs < closedAtMs && endMs > closedAtMs,
       )
-      .map(({ pod }) => `session ${session} ended (${status}) at ${clock(closedAtMs)} while its pod ${pod.id} lived`);
-  });
+      .map(({ pod }) => `session ${session} ended (${status}) at ${clock(closedAtMs)} while its pod ${pod.id} lived`),
+  );
 }
 
 /** A process that was frozen on its way to RunPod must not rent for a session that is over. */
-function createdTooLate(world: World, pods: readonly PodTruth[]): string[] {
-  return sessionsOf(world).flatMap(({ session, firstRunId, status, closedAtMs }) => {
-    if (closedAtMs === undefined || status === 'TERMINATED' || status === 'CONTINUED_AS_NEW') return [];
-    return pods
+function createdTooLate(ended: readonly EndedSession[], pods: readonly PodTruth[]): string[] {
+  return ended.flatMap(({ session, firstRunId, closedAtMs }) =>
+    pods
       .filter(({ parts, pod }) => parts.firstRunId === firstRunId && pod.createdAtMs > closedAtMs)
-      .map(({ pod }) => `pod ${pod.id} was rented after its session ${session} had ended`);
-  });
+      .map(({ pod }) => `pod ${pod.id} was rented after its session ${session} had ended`),
+  );
 }
 
 /** Fixed for all attempts of a session, and the same in name and environment. */

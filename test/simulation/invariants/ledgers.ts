@@ -1,6 +1,6 @@
 import { parsePodName } from '../../../src/contract/index.js';
 import { ACCOUNT_KEY, type SeenCall } from '../world/cloud.js';
-import { OWNER } from '../world/activities.js';
+import { OWNER } from '../../support/tester.js';
 import type { World } from '../world/world.js';
 
 /** Pods that others rent on the same account. */

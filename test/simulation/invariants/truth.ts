@@ -4,10 +4,9 @@ import type { PodRecord } from '../../../emulator/core/pod.js';
 import type { PlannedFault } from '../faults/fault.js';
 import type { World } from '../world/world.js';
 
-/** A fault that has struck, and when. */
+/** A fault that has struck, in the phase in which it did. */
 export interface StruckFault {
   readonly fault: PlannedFault;
-  readonly atMs: number;
   /** Whether it took effect, asked after the run. */
   readonly tookEffect: () => boolean;
 }
@@ -80,17 +79,20 @@ function typeOf(failure: Error | undefined): string | undefined {
   return failure instanceof ApplicationFailure ? (failure.type ?? undefined) : failure?.name;
 }
 
-export interface SessionTruth {
+export interface EndedSession {
   readonly session: string;
   readonly firstRunId: string;
   readonly status: string;
-  readonly startedAtMs: number;
-  readonly closedAtMs: number | undefined;
+  readonly closedAtMs: number;
 }
 
-export function sessionsOf(world: World): SessionTruth[] {
-  return world.temporal.executions().flatMap((run) => {
-    const session = sessionNameOf(run.workflowId);
-    return session === undefined ? [] : [{ session, ...run }];
+/** Sessions that have come to an end of their own: nobody has terminated them. */
+export function endedSessions(world: World): EndedSession[] {
+  return world.temporal.executions().flatMap(({ workflowId, firstRunId, status, closedAtMs }) => {
+    const session = sessionNameOf(workflowId);
+    if (session === undefined || closedAtMs === undefined) return [];
+    return status === 'TERMINATED' || status === 'CONTINUED_AS_NEW'
+      ? []
+      : [{ session, firstRunId, status, closedAtMs }];
   });
 }

@@ -12,13 +12,12 @@ import {
   type GateClient,
   type RunPodClient,
 } from '../../../src/runpod/index.js';
+import { GATE_SECRET, NO_CAPS, OWNER } from '../../support/tester.js';
 import { ACCOUNT_KEY, API_URL, PROXY_URL } from './cloud.js';
 import type { Link, Network } from './network.js';
 import { simulatedRun } from './agent-run.js';
 
-export const OWNER = 'tester-0123abcd';
-export const MODEL = 'm:latest';
-const GATE_SECRET = 'a secret of sixteen or more characters';
+const MODEL = 'm:latest';
 const USER_AGENT = 'devloop-simulation/1';
 
 export const tokenOf = (podName: string): string => gateToken(GATE_SECRET, podName);
@@ -60,13 +59,7 @@ export function workerActivities(network: Network, link: Link, client: Client) {
     owner: OWNER,
     defaults: { api: 'ollama', model: MODEL, modelFile: undefined },
     webhook: false,
-    caps: {
-      maxPriceUsdPerHour: undefined,
-      maxCostUsd: undefined,
-      maxLifetimeSeconds: undefined,
-      accountPods: undefined,
-      accountUsdPerHour: undefined,
-    },
+    caps: NO_CAPS,
     describeHolders: sessions.describeHolders,
     clock,
     sleep,

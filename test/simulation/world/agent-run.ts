@@ -1,10 +1,21 @@
 import { AxiosError } from 'axios';
 import { AgentFault, type AgentRunOptions, type AgentRunResult } from '../../../src/agent/index.js';
-import type { Link, Network } from './network.js';
+import type { Link, Network, WireRequest } from './network.js';
 
 /** How long the model works on an input: the senders of jobs write it there. */
 const secondsOf = (input: AgentRunOptions['input']): number =>
   Number(/\d+(\.\d+)?/.exec(typeof input === 'string' ? input : '')?.[0] ?? 5);
+
+/** A question to the model behind a gate, which it works on for so long. */
+export function chatRequest(endpoint: string, token: string, seconds: number): WireRequest {
+  return {
+    method: 'POST',
+    url: `${endpoint}/api/chat`,
+    query: { seconds: String(seconds) },
+    headers: { authorization: `Bearer ${token}` },
+    body: '{}',
+  };
+}
 
 /** In place of the agent: one streamed call to the pod's model, with the errors that the real one makes of what it meets. */
 export async function simulatedRun(
@@ -12,13 +23,7 @@ export async function simulatedRun(
   link: Link,
   { input, endpoint, token, signal, onToken }: AgentRunOptions,
 ): Promise<AgentRunResult> {
-  const request = {
-    method: 'POST',
-    url: `${endpoint}/api/chat`,
-    query: { seconds: String(secondsOf(input)) },
-    headers: { authorization: `Bearer ${token}` },
-    body: '{}',
-  };
+  const request = chatRequest(endpoint, token, secondsOf(input));
   const { status } = await network.call(link, 'gates', request, signal).catch((error: unknown) => {
     signal.throwIfAborted();
     const code = error instanceof AxiosError ? error.code : undefined;

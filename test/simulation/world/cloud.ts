@@ -5,7 +5,7 @@ import type { PodRecord } from '../../../emulator/core/pod.js';
 import type { Effect } from '../../../emulator/core/world.js';
 import { seededRandom } from '../../../emulator/core/random.js';
 import type { Kernel } from '../kernel/kernel.js';
-import type { Answer, Server, WireReply } from './network.js';
+import type { Server, WireReply } from './network.js';
 import { PodMachine, type PodNews } from './pod-machine.js';
 
 export const API_URL = 'http://runpod.sim/v2';
@@ -206,8 +206,7 @@ export class Cloud {
   }
 }
 
-function withDate(reply: CoreReply, nowMs: number): Answer {
+function withDate(reply: CoreReply, nowMs: number): WireReply {
   const date = new Date(nowMs).toUTCString();
-  const full: WireReply = { status: reply.status, body: reply.body, headers: { ...reply.headers, date } };
-  return full;
+  return { status: reply.status, body: reply.body, headers: { ...reply.headers, date } };
 }

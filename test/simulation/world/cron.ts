@@ -1,7 +1,8 @@
 import { endPods, isLate, isRunPodError, surveyPods } from '../../../src/runpod/index.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { SimProcess } from '../kernel/process.js';
-import { gateOf, OWNER, runPodClientOf } from './activities.js';
+import { OWNER } from '../../support/tester.js';
+import { gateOf, runPodClientOf } from './activities.js';
 import { PROXY_URL } from './cloud.js';
 import { Link, type Network } from './network.js';
 

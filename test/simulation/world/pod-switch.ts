@@ -82,8 +82,7 @@ export class PodSwitch {
     this.lastUse = decision.lastUse;
     this.seen = { decision, atSeconds: now, inFlight: pod.inFlight, ready: pod.isReady };
     if (decision.ends) this.endPod(epoch);
-    else this.tries = 0;
-    this.tries += decision.ends ? 1 : 0;
+    this.tries = decision.ends ? this.tries + 1 : 0;
     kernel.at(kernel.nowMs + switchPause(this.orders, this.tries) * 1000, () => {
       this.look(epoch);
     });

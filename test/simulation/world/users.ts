@@ -15,12 +15,14 @@ import {
 import type { Kernel } from '../kernel/kernel.js';
 import type { SimProcess } from '../kernel/process.js';
 import { tokenOf } from './activities.js';
+import { chatRequest } from './agent-run.js';
 import type { Link, Network } from './network.js';
 import type { PlannedHolder, PlannedJob } from './plan.js';
 
 const TRY_AGAIN_MS = 2_000;
 const ASK_AGAIN_MS = 5_000;
 const USE_EVERY_MS = 10_000;
+const USE_SECONDS = 2;
 
 /** What people and other programs do. What Temporal does not take is tried again, as a client would. */
 export class Users {
@@ -103,13 +105,7 @@ export class Users {
   }
 
   private async usePod({ endpoint, podName }: Grant): Promise<void> {
-    const request = {
-      method: 'POST',
-      url: `${endpoint}/api/chat`,
-      query: { seconds: '2' },
-      headers: { authorization: `Bearer ${tokenOf(podName)}` },
-      body: '{}',
-    };
+    const request = chatRequest(endpoint, tokenOf(podName), USE_SECONDS);
     await this.network.call(this.link, 'gates', request).catch(() => undefined);
   }
 

@@ -31,9 +31,6 @@ export class World {
   readonly cron: Cron;
   workers: SimWorker[] = [];
   links: Link[] = [];
-  /** Sessions that somebody has terminated or set back: nobody can promise them anything but the other killers. */
-  readonly terminated = new Set<string>();
-  readonly wasReset = new Set<string>();
   /** Asked just before what the faults left is taken away. */
   readonly beforeHeal: (() => void)[] = [];
   agentsServed = true;
@@ -204,7 +201,6 @@ export class World {
   }
 
   reset(session: string): void {
-    this.wasReset.add(session);
     this.temporal.reset(sessionWorkflowId(session), this.kernel.random());
   }
 

@@ -10,6 +10,7 @@ import {
   tryUnblockConditions,
 } from '@temporalio/workflow/lib/worker-interface.js';
 import type { WorkflowInfo } from '@temporalio/workflow';
+import { HASH_START, hashed } from '../../kernel/hash.js';
 import type { Command } from './commands.js';
 import { inSdkOrder, job, type Job } from './job.js';
 import { Machines } from './machines.js';
@@ -168,9 +169,9 @@ function microtasks(): Promise<void> {
 
 /** Four numbers out of a run id: what makes random numbers and ids of a workflow the same in every replay. */
 export function seedOf(runId: string): number[] {
-  let hash = 0x811c9dc5;
+  let hash = HASH_START;
   return Array.from({ length: 4 }, () => {
-    for (let at = 0; at < runId.length; at++) hash = Math.imul(hash ^ runId.charCodeAt(at), 0x01000193);
+    hash = hashed(runId, hash);
     return hash >>> 0;
   });
 }
