@@ -12,7 +12,7 @@ import { createAgentActivities } from './activities/agents.js';
 import type { GateAccess } from './activities/pod-dependencies.js';
 import { createPodActivities } from './activities/pods.js';
 import { createReaperActivities } from './activities/reaper.js';
-import { createSessionActivities } from './activities/sessions.js';
+import { createSessionActivities, currentRunCheck } from './activities/sessions.js';
 import { createWebhookActivities } from './activities/webhook.js';
 import { runAgent } from './agent/index.js';
 import { lookAtSessions, temporalFromEnvironment } from './client/index.js';
@@ -104,6 +104,7 @@ async function createWorkers({ config, connection, client, owner, log }: Parts):
     defaults: config.defaults,
     caps: config.caps,
     webhook: config.webhook !== undefined,
+    isCurrentRun: currentRunCheck(client),
     describeHolders: sessions.describeHolders,
     ...time,
   });

@@ -3,6 +3,12 @@ import type { OperatorCaps } from '../limits.js';
 import type { Clock, GateClient, PodScripts, RunPodClient, Sleep } from '../runpod/index.js';
 import type { HolderState, WaitingHolder } from './types.js';
 
+/** One run of a workflow. */
+export interface WorkflowRun {
+  readonly workflowId: string;
+  readonly runId: string;
+}
+
 /** How a worker talks to the gates of its pods. */
 export interface GateAccess {
   /** A client of one pod's gate. The token is derived from the secret and the pod's name. */
@@ -26,6 +32,8 @@ export interface PodDependencies extends GateAccess {
   /** The operator has one: sessions tell it what happened. */
   readonly webhook: boolean;
   readonly caps: OperatorCaps;
+  /** Whether Temporal's newest run of this workflow is this one, and runs. Rejects when it cannot be found out. */
+  readonly isCurrentRun: (run: WorkflowRun) => Promise<boolean>;
   readonly describeHolders: (holders: readonly WaitingHolder[]) => Promise<readonly HolderState[]>;
   readonly clock: Clock;
   readonly sleep: Sleep;

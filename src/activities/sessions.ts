@@ -1,6 +1,7 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { runState, sessionStartOptions } from '../client/index.js';
 import { MAX_LABEL_CHARACTERS, SESSION_SIGNALS, WORKFLOW_TYPES, type AcquireLease } from '../contract/index.js';
+import type { PodDependencies } from './pod-dependencies.js';
 import type { AcquireLeaseInput, HolderState, WaitingHolder } from './types.js';
 
 export interface SessionActivities {
@@ -37,4 +38,17 @@ async function describeHolder(client: Client, { leaseId, holder }: WaitingHolder
   } catch (error) {
     return { leaseId, state: error instanceof WorkflowNotFoundError ? 'gone' : 'unknown' };
   }
+}
+
+/** Asks Temporal at every call: a run that was reset, terminated or has ended must not act on anything any more. */
+export function currentRunCheck(client: Client): PodDependencies['isCurrentRun'] {
+  return async ({ workflowId, runId }) => {
+    try {
+      const newest = await client.workflow.getHandle(workflowId).describe();
+      return newest.runId === runId && newest.status.name === 'RUNNING';
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
+  };
 }

@@ -8,6 +8,7 @@ import {
   isRunPodError,
   nothingWasCreated,
   passedOverText,
+  RunPodError,
   type CreatePodSpec,
   type PassedOver,
   type Pod,
@@ -90,8 +91,10 @@ async function create(attempt: Attempt, pods: readonly Pod[]): Promise<StartedPo
   const others = wanted ? pods.filter(({ name }) => !name.startsWith(podNamePrefix(wanted))) : pods;
   const room = withinAccountCap(others, input.plan.candidates, deps.caps, nothingCreated);
   attempt.passedOver = [...attempt.passedOver, ...room.passedOver];
-  // A process that was frozen on its way to the request, such as in a wait for the quota, must not send it any more.
-  const beforeSend = (): void => {
+  // Asked last, after any wait for the quota: meanwhile the session may have been reset or terminated, or this process
+  // may have been frozen, and must not send the request any more.
+  const beforeSend = async (): Promise<void> => {
+    await assertCurrentRun(deps);
     heart.assertAlive();
   };
   for (const candidate of room.candidates) {
@@ -117,6 +120,19 @@ async function create(attempt: Attempt, pods: readonly Pod[]): Promise<StartedPo
   const reasons = passedOverText(inOrder(attempt));
   const message = `No capacity at RunPod. ${reasons}. Name more GPUs, another cloud, or try again later.`;
   throw finalFailure('NO_CAPACITY', message, { nothingCreated });
+}
+
+/** A run learns of its own end only by its next heartbeat, and the run that replaced it by a reset rents for itself. */
+async function assertCurrentRun(deps: PodDependencies): Promise<void> {
+  const run = activityInfo().workflowExecution;
+  const refuse = (detail: string): never => {
+    throw new RunPodError({ kind: 'nothing-created', operation: 'create-pod', detail });
+  };
+  if (!run) return;
+  const isCurrent = await deps
+    .isCurrentRun(run)
+    .catch(() => refuse('Temporal did not say whether the session still runs; nothing was rented'));
+  if (!isCurrent) refuse('the session was reset or has ended; nothing was rented');
 }
 
 async function find(attempt: Attempt, why: string): Promise<StartedPod> {

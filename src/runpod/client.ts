@@ -93,7 +93,7 @@ export class RunPodClient {
    * `POST /pods`, once. On `ambiguous` a pod may exist: list by its name before trying again. `beforeSend` is asked after
    * any wait for the quota, just before the request leaves; what it throws ends the call.
    */
-  async createPod(spec: CreatePodSpec, options: CallOptions & { beforeSend?: () => void } = {}): Promise<Pod> {
+  async createPod(spec: CreatePodSpec, options: CallOptions & { beforeSend?: () => Promise<void> } = {}): Promise<Pod> {
     const { beforeSend, ...call } = options;
     const request = { method: 'POST' as const, path: '/pods', body: spec, ...call };
     const response = await this.#call('create-pod', request, secretsIn(spec.env), beforeSend);
@@ -223,10 +223,10 @@ export class RunPodClient {
     operation: Operation,
     request: Omit<HttpRequest, 'timeoutMs'>,
     secrets: readonly string[] = [],
-    beforeSend?: () => void,
+    beforeSend?: () => Promise<void>,
   ): Promise<HttpResponse> {
     await this.#permit(operation, request.signal);
-    beforeSend?.();
+    await beforeSend?.();
     return this.#check(operation, await this.#send(operation, request), secrets);
   }
 

@@ -45,7 +45,7 @@ const WAITS = {
 } as const;
 
 /** Allowed to this machine, whose two cores run everything: between a timer and the request that follows, and to start a program. */
-const MACHINE = { lateness: 20, workerStart: 20, temporalStart: 10, runpodStart: 8, podBoot: 15 } as const;
+const MACHINE = { lateness: 8, workerStart: 20, temporalStart: 10, runpodStart: 8, podBoot: 15 } as const;
 
 type Term = readonly [seconds: number, why: string];
 

@@ -206,7 +206,6 @@ export class ChaosStack {
       const worker = new Program({
         how,
         logFile,
-        kept: true,
         onChange: () => {
           this.#hold();
         },
@@ -232,7 +231,6 @@ export class ChaosStack {
     const options = {
       how: snapshot(identity.pid),
       logFile,
-      kept: false,
       onChange: () => {
         this.#hold();
       },

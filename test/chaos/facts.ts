@@ -15,7 +15,7 @@ export async function factsOf(lanes: number): Promise<Record<string, string>> {
     failures: `outages 2 to ${outageSeconds} s, restarts after 0.5 to ${restartSeconds} s, the second of a pair within ${gapSeconds} s`,
     'phase stop': `RunPod accepts the first ${DELETES_IN_VAIN} DELETEs of the pod and ends nothing, else there would be hardly a moment to strike at`,
     'real parts':
-      "Temporal's dev server with its database file, two workers (kept running as a service manager does), emulator, entrypoint.sh, Caddy, dead-man.sh",
+      "Temporal's dev server with its database file, two workers, emulator (what ends by itself is started again, as a service manager does), entrypoint.sh, Caddy, dead-man.sh",
     'stand-ins':
       "the model server (it answers as llama.cpp's does, with dots, for as long as it is told); the request quota is lifted",
     measured:

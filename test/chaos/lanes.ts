@@ -11,6 +11,8 @@ export interface LanesOptions {
   /** Stacks side by side. */
   readonly lanes: number;
   readonly onMeasured: (run: PlannedRun, measured: readonly Measurement[]) => void;
+  /** A run whose sessions did not come to their phases: nothing has struck yet, and a new stack tries once more. */
+  readonly onStagedAgain: (run: PlannedRun, problem: string) => void;
   /** A run that could not be carried out at all. */
   readonly onBroken: (run: PlannedRun, problem: string) => void;
 }
@@ -21,7 +23,7 @@ export async function runLanes(options: LanesOptions): Promise<void> {
   await Promise.all(Array.from({ length: Math.min(options.lanes, left.length) }, () => lane(left, options)));
 }
 
-async function lane(left: PlannedRun[], { onMeasured, onBroken }: LanesOptions): Promise<void> {
+async function lane(left: PlannedRun[], { onMeasured, onStagedAgain, onBroken }: LanesOptions): Promise<void> {
   const beside: Promise<void>[] = [];
   let stack: ChaosStack | undefined;
   let measuring = Promise.resolve();
@@ -42,7 +44,12 @@ async function lane(left: PlannedRun[], { onMeasured, onBroken }: LanesOptions):
     try {
       stack ??= await ChaosStack.start();
       // The end of the run before is measured while the sessions of this one come up.
-      const struck = await strikeRun(stack, run, measuring);
+      const struck: StruckRun = await strikeRun(stack, run, measuring).catch(async (error: unknown) => {
+        onStagedAgain(run, messageOf(error));
+        close(stack);
+        stack = await ChaosStack.start();
+        return strikeRun(stack, run, measuring);
+      });
       measuring = measure(struck, run, stack);
       // Only the pods are waited for, beside the next run on a stack of its own. What cannot come back is told by the measuring.
       const isUsable = struck.restored.then(

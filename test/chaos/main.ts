@@ -5,7 +5,7 @@ import { ChaosStack } from './chaos-stack.js';
 import { factsOf } from './facts.js';
 import { FAILURE_NAMES, type FailureName } from './failures.js';
 import { runLanes } from './lanes.js';
-import { cellsOf, pairsOf } from './matrix.js';
+import { cellsOf, failuresMetTooRarely, notMeasured, pairsOf } from './matrix.js';
 import { writeMatrix } from './page.js';
 import { planRuns, type PlannedRun } from './plan.js';
 import { terminalText, type ChaosReport, type FailedRun } from './report.js';
@@ -14,6 +14,10 @@ import type { Measurement } from './run.js';
 const EXIT_USAGE = 2;
 const EXIT_FOUND = 4;
 const EXIT_INTERRUPTED = 130;
+
+/** So many runs strike with every failure alone three times, and with every pair. */
+const WHOLE_MATRIX = 95;
+const MAKE_UP_RUNS = 5;
 
 interface Options {
   readonly runs: number;
@@ -90,30 +94,45 @@ async function main(): Promise<number> {
   const facts = await factsOf(lanes);
   const measured: Measurement[] = [];
   const failed: FailedRun[] = [];
-  await runLanes({
-    runs,
-    lanes,
-    onMeasured: (run, found) => {
-      measured.push(...found);
-      say(`${describe(run)}: ${found.map(outcome).join(' · ')}`);
-      for (const { session, pods, problems } of found) {
-        if (problems.length === 0) continue;
-        failed.push({ run: run.index, seed, session, pods, problem: problems.join('\n    ') });
-        say(`  FAILED ${session}: ${problems[0]}`);
-      }
-    },
-    onBroken: (run, problem) => {
-      failed.push({ run: run.index, seed, session: null, pods: [], problem });
-      say(`${describe(run)}: FAILED: ${problem}`);
-    },
-  });
+  const carryOut = (planned: readonly PlannedRun[]): Promise<void> =>
+    runLanes({
+      runs: planned,
+      lanes,
+      onMeasured: (run, found) => {
+        measured.push(...found);
+        say(`${describe(run)}: ${found.map(outcome).join(' · ')}`);
+        for (const { session, pods, problems } of found) {
+          if (problems.length === 0) continue;
+          failed.push({ run: run.index, seed, session, pods, problem: problems.join('\n    ') });
+          say(`  FAILED ${session}: ${problems[0]}`);
+        }
+      },
+      onStagedAgain: (run, problem) => {
+        say(`${describe(run)}: staged again: ${problem}`);
+      },
+      onBroken: (run, problem) => {
+        failed.push({ run: run.index, seed, session: null, pods: [], problem });
+        say(`${describe(run)}: FAILED: ${problem}`);
+      },
+    });
+  await carryOut(runs);
+  const isWhole = failure.length === 0 && runs.length >= WHOLE_MATRIX;
+  const rare = isWhole ? failuresMetTooRarely(cellsOf(measured)).slice(0, MAKE_UP_RUNS) : [];
+  if (rare.length > 0) {
+    say(`once more, for a phase was left before they struck: ${rare.join(', ')}`);
+    await carryOut(planRuns({ runs: rare.length, seed: seed + 1, failures: rare, firstIndex: runs.length }));
+  }
+  const cells = cellsOf(measured);
+  const pairs = pairsOf(measured);
+  if (isWhole)
+    for (const problem of notMeasured(cells, pairs)) failed.push({ run: null, seed, session: null, pods: [], problem });
   const report: ChaosReport = {
-    runs: runs.length,
+    runs: runs.length + rare.length,
     seed,
     seconds: Math.round((Date.now() - startedMs) / 100) / 10,
     failed,
-    cells: cellsOf(measured),
-    pairs: pairsOf(measured),
+    cells,
+    pairs,
     sessions: measured.length,
     gone: measured.filter(({ phase }) => phase === 'gone').length,
     facts,

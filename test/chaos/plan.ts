@@ -40,6 +40,8 @@ export interface PlanOptions {
   readonly seed: number;
   /** Only runs with these failures; all when empty. */
   readonly failures?: readonly FailureName[];
+  /** Number of the first run. */
+  readonly firstIndex?: number;
   readonly config?: ChaosConfig;
 }
 
@@ -49,7 +51,7 @@ type Random = () => number;
  * The choice of failures, phases and moments, by the seed alone. Each failure alone comes three times, in different manners,
  * with a session in every phase; then each pair once, with sessions in random phases; then random pairs.
  */
-export function planRuns({ runs, seed, failures = [], config = CONFIG }: PlanOptions): PlannedRun[] {
+export function planRuns({ runs, seed, failures = [], firstIndex = 0, config = CONFIG }: PlanOptions): PlannedRun[] {
   const random = seeded(seed);
   const isWanted = (name: FailureName): boolean => failures.length === 0 || failures.includes(name);
   const membersOf = (group: Group): FailureName[] =>
@@ -74,7 +76,8 @@ export function planRuns({ runs, seed, failures = [], config = CONFIG }: PlanOpt
         : singles.map((name) => [name]);
     chosen.push(...further);
   }
-  return chosen.slice(0, runs).map((names, index) => {
+  return chosen.slice(0, runs).map((names, at) => {
+    const index = firstIndex + at;
     // What kills for good comes last, else the other could not be told from nothing.
     const order = shuffled(random, names).sort((a, b) => Number(isTerminal(a)) - Number(isTerminal(b)));
     const struck = order.map((name, at) => draw(name, at === 0 ? 0 : between(random, 0, config.gapSeconds)));

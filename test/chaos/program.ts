@@ -11,13 +11,11 @@ const RESTART_MS = 1000;
 export interface ProgramOptions {
   readonly how: ProgramSnapshot;
   readonly logFile: string;
-  /** Started again when it ends by itself, as a service manager does. */
-  readonly kept: boolean;
   /** Its process is another one now. */
   readonly onChange: () => void;
 }
 
-/** A program of the stack that may be killed, frozen and started again as it was. */
+/** A program of the stack that may be killed, frozen and started again as it was; if it ends by itself, as a service manager would. */
 export class Program {
   #identity: ProcessIdentity | undefined;
   #child: ChildProcess | undefined;
@@ -48,7 +46,7 @@ export class Program {
     this.#identity = { pid, start: processStart(pid) ?? 'ended' };
     this.options.onChange();
     child.once('exit', () => {
-      if (this.options.kept) void this.#startAgain(child);
+      void this.#startAgain(child);
     });
   }
 

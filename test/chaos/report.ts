@@ -18,7 +18,8 @@ export interface ChaosReport {
 }
 
 export interface FailedRun {
-  readonly run: number;
+  /** Null: of all runs together. */
+  readonly run: number | null;
   readonly seed: number;
   readonly session: string | null;
   readonly pods: readonly string[];
@@ -78,7 +79,8 @@ export function terminalText({ cells, pairs, failed, facts, ...report }: ChaosRe
     ...(report.gone > 0 ? [`${report.gone} sessions had ended before the strike and count nowhere`] : []),
     failed.length === 0 ? 'Every bound held.' : `${failed.length} FAILED`,
     ...failed.map(
-      ({ run, seed, session, problem }) => `run ${run} of seed ${seed}, ${session ?? 'as a whole'}: ${problem}`,
+      ({ run, seed, session, problem }) =>
+        `${run === null ? 'all runs' : `run ${run}`} of seed ${seed}, ${session ?? 'as a whole'}: ${problem}`,
     ),
   ];
   return `${parts.join('\n')}\n`;

@@ -28,7 +28,7 @@ describe('lives of sessions under faults', () => {
       expect(report.failed).toEqual([]);
       expect(code).toBe(0);
       expect(report.seeds).toBe(SEEDS);
-      expect(report.faultsPerSeed).toBeGreaterThan(2.5);
+      expect(report.faultsPerSeed).toBeGreaterThanOrEqual(3);
       // A cell that never comes up proves nothing.
       expect(Object.values(report.cells).filter((count) => count > 0).length).toBeGreaterThan(200);
     },

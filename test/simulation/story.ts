@@ -21,7 +21,7 @@ const DEAL_STEP = 7919;
 /** The faults that this seed's story has. Which ones depends on the seed alone. */
 export function plannedFaults(seed: number): PlannedFault[] {
   const kernel = new Kernel(seed ^ 0x5eed);
-  const count = 2 + kernel.integer(0, 3);
+  const count = 2 + kernel.integer(0, 4);
   return Array.from({ length: count }, (_, i) => {
     const deal = i === 0 ? (seed * DEAL_STEP) % cells.length : kernel.integer(0, cells.length);
     const { kind, phase } = cells[deal]!;

@@ -28,6 +28,7 @@ export function dependencies(runpod: VirtualRunPod, change: Partial<PodDependenc
     defaults: { api: 'ollama', model: 'default-model', modelFile: undefined },
     webhook: false,
     caps: NO_CAPS,
+    isCurrentRun: async () => true,
     describeHolders: async (holders) => holders.map(({ leaseId }) => ({ leaseId, state: 'running' })),
     clock: runpod.time.clock,
     sleep: runpod.time.sleep,

@@ -3,7 +3,7 @@ import { createAgentActivities } from '../../../src/activities/agents.js';
 import type { GateAccess } from '../../../src/activities/pod-dependencies.js';
 import { createPodActivities } from '../../../src/activities/pods.js';
 import { createReaperActivities } from '../../../src/activities/reaper.js';
-import { createSessionActivities } from '../../../src/activities/sessions.js';
+import { createSessionActivities, currentRunCheck } from '../../../src/activities/sessions.js';
 import { lookAtSessions } from '../../../src/client/index.js';
 import {
   createGateClient,
@@ -60,6 +60,7 @@ export function workerActivities(network: Network, link: Link, client: Client) {
     defaults: { api: 'ollama', model: MODEL, modelFile: undefined },
     webhook: false,
     caps: NO_CAPS,
+    isCurrentRun: currentRunCheck(client),
     describeHolders: sessions.describeHolders,
     clock,
     sleep,

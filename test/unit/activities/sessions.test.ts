@@ -1,10 +1,10 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
-import { createSessionActivities } from '../../../src/activities/sessions.js';
+import { createSessionActivities, currentRunCheck } from '../../../src/activities/sessions.js';
 import type { AcquireLeaseInput, WaitingHolder } from '../../../src/activities/types.js';
 import { acquireLeaseSchema, podSessionInputSchema } from '../../../src/contract/index.js';
 
-type Described = { status: { name: string }; raw: { workflowExecutionInfo?: { firstRunId?: string } } };
+type Described = { runId?: string; status: { name: string }; raw: { workflowExecutionInfo?: { firstRunId?: string } } };
 
 function clientWhere(describe: (workflowId: string) => Described): Client {
   const getHandle = (workflowId: string) => ({ describe: async () => describe(workflowId) });
@@ -83,6 +83,30 @@ describe('describeHolders', () => {
       { leaseId: 'b', state: 'unknown' },
       { leaseId: 'c', state: 'gone' },
     ]);
+  });
+});
+
+describe('currentRunCheck', () => {
+  const run = { workflowId: 'w', runId: 'mine' };
+  const newest = (runId: string, name: string) => clientWhere(() => ({ ...described(name), runId }));
+
+  it.each([
+    ['the newest run, which runs', 'mine', 'RUNNING', true],
+    ['a run that was replaced by a reset', 'newer', 'RUNNING', false],
+    ['a run that was terminated', 'mine', 'TERMINATED', false],
+  ])('of %s', async (_what, runId, status, isCurrent) => {
+    expect(await currentRunCheck(newest(runId, status))(run)).toBe(isCurrent);
+  });
+
+  it('takes a workflow that Temporal does not know for one that has ended, and concludes nothing from other trouble', async () => {
+    const failing = (error: Error) =>
+      currentRunCheck(
+        clientWhere(() => {
+          throw error;
+        }),
+      );
+    expect(await failing(new WorkflowNotFoundError('not found', 'w', undefined))(run)).toBe(false);
+    await expect(failing(new Error('UNAVAILABLE'))(run)).rejects.toThrow('UNAVAILABLE');
   });
 });
 

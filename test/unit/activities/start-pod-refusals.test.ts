@@ -180,6 +180,40 @@ describe('an attempt of startPod that was frozen', () => {
   });
 });
 
+describe('an attempt of startPod whose session goes on without it', () => {
+  it.each<[string, () => Promise<boolean>]>([
+    ['was reset or has ended', async () => false],
+    ['may have: Temporal does not say', () => Promise.reject(new Error('UNAVAILABLE'))],
+  ])('rents nothing for one that %s', async (_what, isCurrentRun) => {
+    const runpod = new VirtualRunPod();
+    const { failure } = await runAttempt(
+      runpod,
+      'startPod',
+      startInput(runpod),
+      dependencies(runpod, { isCurrentRun }),
+    );
+    expect(codeOf(failure)).toMatchObject({ code: 'RUNPOD_UNREACHABLE', final: false });
+    expect(runpod.calls('POST')).toEqual([]);
+  });
+
+  it('asks after the wait for the quota, of its own run', async () => {
+    const runpod = new VirtualRunPod({ quota: true });
+    for (let i = 0; i < 47; i++) await runpod.time.run(runpod.client.listPods());
+    const asked: { runId: string; atMs: number }[] = [];
+    const deps = dependencies(runpod, {
+      isCurrentRun: async ({ runId }) => {
+        asked.push({ runId, atMs: runpod.time.nowMs });
+        return true;
+      },
+    });
+    const beganMs = runpod.time.nowMs;
+    await runAttempt(runpod, 'startPod', startInput(runpod), deps);
+    expect(asked).toHaveLength(1);
+    expect(asked[0]?.runId).toBe('00000000-0000-0000-0000-000000000000');
+    expect(asked[0]?.atMs).toBeGreaterThan(beganMs + 500);
+  });
+});
+
 describe('startPod and the deadline', () => {
   it('rents nothing that could only end at once', async () => {
     const runpod = new VirtualRunPod();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cellsOf, pairsOf } from '../../chaos/matrix.js';
+import { cellsOf, failuresMetTooRarely, notMeasured, pairsOf } from '../../chaos/matrix.js';
 import { boundOf } from '../../chaos/bounds.js';
 import { withMatrix } from '../../chaos/page.js';
 import { terminalText, type ChaosReport } from '../../chaos/report.js';
@@ -44,6 +44,17 @@ describe('the matrix', () => {
     expect(report.cells.reduce((sum, { n }) => sum + n, 0)).toBe(3);
     const pairs = report.pairs.filter(({ n }) => n > 0);
     expect(pairs).toMatchObject([{ pair: ['worker', 'net-gate'], n: 1, max: 20, phases: ['serve'] }]);
+  });
+
+  it('names what it has not measured often enough', () => {
+    const rare = failuresMetTooRarely(report.cells);
+    expect(rare).toContain('worker-killed');
+    const lacking = notMeasured(report.cells, report.pairs);
+    expect(lacking.filter((line) => line.startsWith('worker-killed × idle'))).toEqual([]);
+    expect(lacking).toContain('worker-killed × serve: n 0, not 3');
+    expect(lacking.filter((line) => line.startsWith('pod-model × create'))).toEqual([]);
+    expect(lacking).toContain('worker + temporal: never');
+    expect(lacking).not.toContain('worker + net-gate: never');
   });
 
   it('stands in the page between its marks, and nothing else of the page changes', () => {
