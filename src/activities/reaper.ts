@@ -2,7 +2,7 @@ import { endPods, isLate, isSuspect, surveyPods, type ClassifiedPod } from '../r
 import type { RunPodClient, SurveyOptions } from '../runpod/index.js';
 import { atBorder } from './failures.js';
 import { withHeart, type HeartTime } from './heart.js';
-import type { LookAtSessions } from '../client/index.js';
+import type { LookAtSessions } from '../client/internal.js';
 import type { SeenPod, SweepInput, SweepReport } from './types.js';
 
 /** Longer than that a pod is left to the next sweep; the activity has 50 s in all. */
