@@ -1,9 +1,9 @@
-import { QueryRejectedError, type WorkflowHandle } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
+import { defaultPayloadConverter, QueryRejectedError, type WorkflowHandle } from '@temporalio/client';
 import {
   agentJobInputSchema,
   agentJobResultSchema,
   DevloopError,
+  hasEnded,
   jobStatusSchema,
   jobWorkflowId,
   parseMessage,
@@ -15,6 +15,7 @@ import {
 } from '../contract/index.js';
 import { isDeadline, noWorkerError, toDevloopError, type FailureMeaning } from './failures.js';
 import type { Temporal } from './temporal.js';
+import { watch, type WatchOptions } from './watch.js';
 
 /** One job by its id. */
 export class JobHandle {
@@ -59,6 +60,13 @@ export class JobHandle {
       if (isDeadline(error)) throw noWorkerError(this.temporal.address);
       throw this.problem(error, signal);
     }
+  }
+
+  /** The status whenever it changed in more than its running seconds. Ends after `done`, `failed` or `cancelled`. */
+  watch(options: WatchOptions = {}): AsyncGenerator<JobStatus, void, undefined> {
+    const read = (signal?: AbortSignal): Promise<JobStatus> => this.status(signal);
+    const essence = (status: JobStatus) => ({ ...status, waitSeconds: 0, runSeconds: 0 });
+    return watch({ read, essence, isLast: ({ phase }) => hasEnded(phase) }, options);
   }
 
   /** Asks the job to end. It gives its lease back first; `result()` then rejects with `JOB_CANCELLED`. */

@@ -1,7 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { QueryRejectedError, type WorkflowHandle } from '@temporalio/client';
 import {
-  DevloopError,
   leaseAnswerSchema,
   MAX_PROBLEM_CHARACTERS,
   MEMO_KEYS,
@@ -20,14 +18,7 @@ import {
 import { isDeadline, noWorkerError, toDevloopError, type FailureMeaning } from './failures.js';
 import { Lease, type LeaseOptions, type LeaseSession } from './lease-handle.js';
 import type { Temporal } from './temporal.js';
-
-/** A worker that is restarted, or a server that is, comes back within this; a watcher waits for it. */
-const WATCH_PATIENCE_MS = 60_000;
-
-export interface WatchOptions {
-  readonly intervalMs?: number;
-  readonly signal?: AbortSignal;
-}
+import { watch, type WatchOptions } from './watch.js';
 
 /** One session by name: the newest one, or exactly the one whose first run id is given. */
 export class SessionHandle {
@@ -111,22 +102,10 @@ export class SessionHandle {
   }
 
   /** The status whenever it changed in more than its running seconds and cost. Ends after `stopped`. */
-  async *watch({ intervalMs = 500, signal }: WatchOptions = {}): AsyncGenerator<SessionStatus, void, undefined> {
-    let shown: string | undefined;
-    let lastAnswerAt = Date.now();
-    for (;;) {
-      const status = await this.patientStatus(lastAnswerAt, signal);
-      if (status !== undefined) {
-        lastAnswerAt = Date.now();
-        const seen = JSON.stringify({ ...status, uptimeSeconds: 0, costUsd: 0 });
-        if (seen !== shown) {
-          shown = seen;
-          yield status;
-        }
-        if (status.phase === 'stopped') return;
-      }
-      await delay(intervalMs, undefined, { ...(signal === undefined ? {} : { signal }) });
-    }
+  watch(options: WatchOptions = {}): AsyncGenerator<SessionStatus, void, undefined> {
+    const read = (signal?: AbortSignal): Promise<SessionStatus> => this.status(signal);
+    const essence = (status: SessionStatus) => ({ ...status, uptimeSeconds: 0, costUsd: 0 });
+    return watch({ read, essence, isLast: ({ phase }) => phase === 'stopped' }, options);
   }
 
   /** Waits for the verified end, however long that takes. */
@@ -147,17 +126,6 @@ export class SessionHandle {
       return record.success ? record.data : await this.result(signal);
     } catch (error) {
       throw this.problem(error, signal);
-    }
-  }
-
-  private async patientStatus(lastAnswerAt: number, signal?: AbortSignal): Promise<SessionStatus | undefined> {
-    try {
-      return await this.status(signal);
-    } catch (error) {
-      const passing =
-        error instanceof DevloopError && (error.code === 'NO_WORKER' || error.code === 'TEMPORAL_UNREACHABLE');
-      if (!passing || Date.now() - lastAnswerAt > WATCH_PATIENCE_MS) throw error;
-      return undefined;
     }
   }
 

@@ -50,6 +50,10 @@ export type AgentJobResult = z.output<typeof agentJobResultSchema>;
 export const JOB_PHASES = ['waiting', 'running', 'done', 'failed', 'cancelled'] as const;
 export type JobPhase = (typeof JOB_PHASES)[number];
 
+export function hasEnded(phase: JobPhase): boolean {
+  return phase !== 'waiting' && phase !== 'running';
+}
+
 /** Answer of the job's `status` query. */
 export const jobStatusSchema = z.object({
   session: z.string(),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jobStartOptions, sessionStartOptions } from '../../../src/client/index.js';
+import { jobStartOptions, sessionStartOptions } from '../../../src/client/internal.js';
 
 describe('how workflows are started', () => {
   it('gives a session the id of its name, free again after its end, and no timeout', () => {

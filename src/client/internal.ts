@@ -1,0 +1,5 @@
+/** What Devloop's own programs need beside the public surface. */
+export { noWorkerError } from './failures.js';
+export { lookAtSessions, runState, type LookAtSessions } from './session-looks.js';
+export { temporalFromEnvironment, type TemporalSettings } from './settings.js';
+export { jobStartOptions, sessionStartOptions } from './start-options.js';
