@@ -12,8 +12,8 @@ describe('how workflows are started', () => {
       args: [{ session: 'train', project: 'p' }],
     });
     expect(Object.keys(options).filter((key) => key.includes('Timeout'))).toEqual([]);
-    const attributes = options.typedSearchAttributes as { toJSON(): { key: { name: string }; value: unknown }[] };
-    expect(attributes.toJSON().map(({ key, value }) => [key.name, value])).toEqual([
+    const attributes = options.typedSearchAttributes as { key: { name: string }; value: unknown }[];
+    expect(attributes.map(({ key, value }) => [key.name, value])).toEqual([
       ['DevloopSession', 'train'],
       ['DevloopPhase', 'creating'],
       ['DevloopProject', 'p'],
