@@ -95,7 +95,6 @@ export const renting: readonly Mutant[] = [
     search: 'return budgetMs < hardMs',
     replace: 'return budgetMs < 0',
     killedBy: by('workflow/session-life', 'the budget ends a session before its lifetime'),
-    alsoSimulation: true,
   },
   {
     name: 'rents-past-deadline',
