@@ -133,7 +133,6 @@ export const renting: readonly Mutant[] = [
     search: 'return a.owner === b.owner && a.session',
     replace: 'return a.session',
     killedBy: kills,
-    alsoSimulation: true,
   },
   {
     name: 'adopts-of-other-run',
@@ -143,7 +142,6 @@ export const renting: readonly Mutant[] = [
     search: ' && a.firstRunId === b.firstRunId &&',
     replace: ' &&',
     killedBy: kills,
-    alsoSimulation: true,
   },
   {
     name: 'any-name-is-ours',
@@ -220,7 +218,6 @@ export const renting: readonly Mutant[] = [
     search: "const undecided: RunPodErrorKind = creating ? 'ambiguous' : 'unavailable';",
     replace: "const undecided: RunPodErrorKind = creating ? 'nothing-created' : 'unavailable';",
     killedBy: by('unit/activities/start-pod', 'startPod after a create that may have worked'),
-    alsoSimulation: true,
   },
   {
     name: 'timeout-created-nothing',
