@@ -17,6 +17,7 @@ import {
   type SessionRecord,
   type SessionStatus,
 } from '../contract/index.js';
+import { askToEnd, type Asked } from './ask-to-end.js';
 import { isDeadline, noWorkerError, toDevloopError, type FailureMeaning } from './failures.js';
 import { Lease, type LeaseOptions, type LeaseSession } from './lease-handle.js';
 import type { Temporal } from './temporal.js';
@@ -69,10 +70,14 @@ export class SessionHandle {
     }
   }
 
-  /** Asks the session to end. Returns when Temporal has the wish; `result()` waits for the verified end. */
-  async stop(reason: string, signal?: AbortSignal): Promise<void> {
+  /**
+   * Asks the session to end. Returns when Temporal has the wish; `result()` waits for the verified end.
+   * @throws DevloopError `SESSION_NOT_FOUND`, `TEMPORAL_UNREACHABLE`
+   */
+  async stop(reason: string, signal?: AbortSignal): Promise<Asked> {
+    const ask = (): Promise<void> => this.handle.signal(SESSION_SIGNALS.stop, { reason });
     try {
-      await this.temporal.call(() => this.handle.signal(SESSION_SIGNALS.stop, { reason }), signal);
+      return await askToEnd(this.temporal, this.handle, ask, signal);
     } catch (error) {
       throw this.problem(error, signal);
     }
@@ -110,7 +115,7 @@ export class SessionHandle {
     }
   }
 
-  /** The status whenever it changed in more than its running seconds and cost. Ends after `stopped`. */
+  /** The status whenever it changed as `lookOf` tells. Ends after `stopped`. */
   async *watch({ intervalMs = 500, signal }: WatchOptions = {}): AsyncGenerator<SessionStatus, void, undefined> {
     let shown: string | undefined;
     let lastAnswerAt = Date.now();
@@ -118,7 +123,7 @@ export class SessionHandle {
       const status = await this.patientStatus(lastAnswerAt, signal);
       if (status !== undefined) {
         lastAnswerAt = Date.now();
-        const seen = JSON.stringify({ ...status, uptimeSeconds: 0, costUsd: 0 });
+        const seen = lookOf(status);
         if (seen !== shown) {
           shown = seen;
           yield status;
@@ -195,6 +200,11 @@ export function statusOf(record: SessionRecord): SessionStatus {
     stopReason: record.stopReason,
     jobsServed: record.jobsServed,
   };
+}
+
+/** What makes two statuses differ for somebody who watches: all but the running seconds and cost. */
+export function lookOf(status: SessionStatus): string {
+  return JSON.stringify({ ...status, uptimeSeconds: 0, costUsd: 0 });
 }
 
 /** A query answers by the workflow's clock, which stands still between its events: the running figures are brought up to now. */
