@@ -4,6 +4,7 @@ import {
   agentJobInputSchema,
   agentJobResultSchema,
   DevloopError,
+  isOver,
   jobStatusSchema,
   jobWorkflowId,
   parseMessage,
@@ -73,7 +74,7 @@ export class JobHandle {
   /** How the job stands and, when it has ended, its answer or why there is none. */
   async report(signal?: AbortSignal): Promise<JobReport> {
     const status = await this.status(signal);
-    if (status.phase === 'waiting' || status.phase === 'running') return { jobId: this.jobId, status };
+    if (!isOver(status.phase)) return { jobId: this.jobId, status };
     try {
       return { jobId: this.jobId, status, result: await this.result(signal) };
     } catch (error) {
