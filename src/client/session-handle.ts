@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { QueryRejectedError, type WorkflowHandle } from '@temporalio/client';
+import { QueryRejectedError, type WorkflowExecutionDescription, type WorkflowHandle } from '@temporalio/client';
 import {
   DevloopError,
   leaseAnswerSchema,
@@ -64,7 +64,7 @@ export class SessionHandle {
       const answer = await this.temporal.call(() => this.handle.query<unknown>(STATUS_QUERY), signal);
       return upToNow(parseMessage(sessionStatusSchema, answer, 'SessionStatus'), Date.now());
     } catch (error) {
-      if (error instanceof QueryRejectedError) return statusOf(await this.record(signal));
+      if (error instanceof QueryRejectedError) return this.endedStatus(signal);
       if (isDeadline(error)) throw noWorkerError(this.temporal.address);
       throw this.problem(error, signal);
     }
@@ -146,10 +146,24 @@ export class SessionHandle {
 
   /** The record of a session that has ended, also of one that failed: from its memo, else from its result. */
   async record(signal?: AbortSignal): Promise<SessionRecord> {
+    return this.recordIn(await this.describe(signal), signal);
+  }
+
+  private async recordIn({ memo }: WorkflowExecutionDescription, signal?: AbortSignal): Promise<SessionRecord> {
+    const record = sessionRecordSchema.safeParse(memo?.[MEMO_KEYS.record]);
+    return record.success ? record.data : this.result(signal);
+  }
+
+  private async endedStatus(signal?: AbortSignal): Promise<SessionStatus> {
+    const described = await this.describe(signal);
+    // The next one of this name has begun since: it can be asked.
+    if (described.status.name === 'RUNNING') return this.status(signal);
+    return statusOf(await this.recordIn(described, signal));
+  }
+
+  private async describe(signal?: AbortSignal): Promise<WorkflowExecutionDescription> {
     try {
-      const { memo } = await this.temporal.call(() => this.handle.describe(), signal);
-      const record = sessionRecordSchema.safeParse(memo?.[MEMO_KEYS.record]);
-      return record.success ? record.data : await this.result(signal);
+      return await this.temporal.call(() => this.handle.describe(), signal);
     } catch (error) {
       throw this.problem(error, signal);
     }

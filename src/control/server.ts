@@ -27,7 +27,7 @@ export interface ServerParts {
 
 /** Every refusal, whoever finds the reason, is a problem document. */
 export function buildServer(parts: ServerParts): FastifyInstance {
-  const { operations, log } = parts;
+  const { log } = parts;
   const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const problem = problemOf(error, request.id);
     if (problem.code === 'UNEXPECTED') log.error({ requestId: request.id, err: error }, 'unexpected error');
@@ -51,9 +51,6 @@ export function buildServer(parts: ServerParts): FastifyInstance {
   });
   app.removeContentTypeParser('text/plain');
   app.setErrorHandler(sendProblem);
-  app.setNotFoundHandler((request) => {
-    throw noRoute(operations, request);
-  });
   app.addHook('onRequest', (request, reply, done) => {
     void reply.headers({ [REQUEST_ID]: request.id, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
     done(refusalOf(request, parts));
@@ -65,7 +62,7 @@ export function buildServer(parts: ServerParts): FastifyInstance {
     log[open ? 'debug' : 'info'](line, 'request');
     done();
   });
-  for (const served of operations) addRoute(app, served, parts);
+  for (const served of parts.operations) addRoute(app, served, parts);
   return app;
 }
 
@@ -94,13 +91,14 @@ function addRoute(app: FastifyInstance, served: Operation, { inFlight }: ServerP
 }
 
 /** Where a request comes from is looked at before who sent it; undefined: it may pass. */
-function refusalOf(request: FastifyRequest, { authenticate, listensOn }: ServerParts): Refusal | undefined {
+function refusalOf(request: FastifyRequest, { operations, authenticate, listensOn }: ServerParts): Refusal | undefined {
   if (!isForUs(request.headers, listensOn)) {
     const message = `this server answers to its own address only (${listensOn}), and to no page of another origin`;
     return new Refusal('CONTROL_FORBIDDEN', message);
   }
   const { open = false } = request.routeOptions.config as { open?: boolean };
-  if (open || authenticate(request.headers)) return undefined;
+  if (open) return undefined;
+  if (authenticate(request.headers)) return request.is404 ? noRoute(operations, request) : undefined;
   const message =
     'no token, or a wrong one: send "Authorization: Bearer <token>" with DEVLOOP_CONTROL_TOKEN, or with what is in the control-token file of the data folder';
   return new Refusal('CONTROL_UNAUTHORIZED', message, undefined, { 'www-authenticate': 'Bearer realm="devloop"' });
