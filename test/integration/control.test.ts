@@ -128,6 +128,8 @@ describe('what is refused', () => {
     const answer = await control.call('POST', '/control/start?wait=ready', input);
     expect(answer).toMatchObject({ status: 422, body: { code: 'GPU_UNKNOWN' } });
     expect(await live.podsOf('no-such-gpu')).toEqual([]);
+    const poor = await control.call('POST', '/control/start?wait=ready', { session: 'poor', maxCostUsd: 1e-9 });
+    expect(poor).toMatchObject({ status: 422, body: { code: 'INVALID_INPUT' } });
   });
 });
 

@@ -23,8 +23,9 @@ const session = async (name: string): Promise<SessionStatus> =>
   (await control.call<SessionStatus>('GET', `/control/sessions/${name}`)).body;
 
 describe('Temporal away', { timeout: 120_000 }, () => {
-  it('is answered for with 503 and its code, the stream says so, and both come back by themselves', async () => {
+  it('is answered for with 503 and its code, the stream says so, and all comes back by itself, also to a server that began meanwhile', async () => {
     const restart = await live.kill('temporal');
+    const beginning = ControlServer.start({ TEMPORAL_ADDRESS: live.stack.info.temporalAddress });
     const asked = control.call('GET', '/jobs');
     expect(await control.fetch('/readyz')).toMatchObject({ status: 503, body: { ready: false } });
     expect(await control.fetch('/healthz')).toMatchObject({ status: 200 });
@@ -32,9 +33,13 @@ describe('Temporal away', { timeout: 120_000 }, () => {
     expect(refused).toMatchObject({ status: 503, body: { code: 'TEMPORAL_UNREACHABLE' } });
     expect(refused.headers.get('retry-after')).toBe('5');
     expect((await stream.says('problem')).data.code).toBe('TEMPORAL_UNREACHABLE');
+    const late = await beginning;
+    expect(await late.call('GET', '/jobs')).toMatchObject({ status: 503, body: { code: 'TEMPORAL_UNREACHABLE' } });
     restart();
     await stream.says('recovered');
     expect(await control.call('GET', '/jobs')).toMatchObject({ status: 200 });
+    expect(await late.call('GET', '/jobs')).toMatchObject({ status: 200 });
+    await late.end();
   });
 });
 

@@ -8,8 +8,10 @@ import { LiveStack } from '../support/live-stack.js';
 import { runSchemathesis } from '../support/schemathesis.js';
 
 const SEED = 20_261_127;
-const EXAMPLES = 8;
-const LIMIT_MS = 60_000;
+const EXAMPLES = 5;
+/** It repeats what may find more until then; where the machine is busy it stops then. */
+const SECONDS = 30;
+const LIMIT_MS = 90_000;
 
 let live: LiveStack;
 let control: ControlServer;
@@ -18,8 +20,7 @@ let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'devloop-schema-'));
   copyFileSync(join(import.meta.dirname, '../support/schemathesis.toml'), join(folder, 'schemathesis.toml'));
-  // One pod, for the session that is here to be looked at: what is started at random is refused by the operator's cap.
-  live = await LiveStack.start({ env: { DEVLOOP_MAX_PODS: '1' } });
+  live = await LiveStack.start();
   control = await ControlServer.start({ TEMPORAL_ADDRESS: live.stack.info.temporalAddress });
 });
 
@@ -38,11 +39,21 @@ describe('/openapi.json', () => {
         idleTimeoutSeconds: 600,
       });
       expect(kept).toMatchObject({ status: 200, body: { phase: 'ready' } });
-      const startedAt = Date.now();
+      // One session to be looked at is enough: what is started at random shall not rent this machine full.
+      await live.fault({ kind: 'no-balance', times: 100_000 });
       // A stream has no end that could be waited for.
       const args = ['run', `${control.url}/openapi.json`, '-H', `Authorization: ${control.authorization}`];
       const chosen = ['--exclude-path', '/events', '--seed', String(SEED), '--max-examples', String(EXAMPLES)];
-      const bounds = ['--request-timeout', '20', '--max-time', '45', '--generation-database', 'none'];
+      const bounds = [
+        '--request-timeout',
+        '20',
+        '--max-time',
+        String(SECONDS),
+        '--generation-database',
+        'none',
+        '--warnings',
+        'off',
+      ];
       const { code, stdout, stderr } = await runSchemathesis([...args, ...chosen, ...bounds, '--no-color'], {
         cacheDir: loadConfig().cacheDir,
         cwd: folder,
@@ -50,8 +61,9 @@ describe('/openapi.json', () => {
       });
       expect(code, stdout + stderr).toBe(0);
       expect(stdout).toMatch(/No issues found/);
-      console.log(`schemathesis: ${((Date.now() - startedAt) / 1000).toFixed(1)} s\n${stdout.slice(-1500)}`);
-      expect(await live.podsOf('kept')).toMatchObject([{ status: 'RUNNING' }]);
+      const [, selected, tested] = /Selected: (\d+)\/\d+\s+Tested: (\d+)/.exec(stdout) ?? [];
+      expect([selected, tested]).toEqual(['10', '10']);
+      console.log(/\d+ generated.*/.exec(stdout)?.[0]);
     },
     LIMIT_MS + 240_000,
   );

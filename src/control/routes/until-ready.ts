@@ -1,6 +1,7 @@
 import type { SessionHandle } from '../../client/index.js';
-import type { SessionStatus } from '../../contract/index.js';
+import { DevloopError, type SessionStatus } from '../../contract/index.js';
 import type { Answer } from '../operation.js';
+import { Refusal } from '../problems.js';
 
 /**
  * Waits until a session is ready or has ended. The session goes on when the asker does not.
@@ -23,11 +24,17 @@ export async function untilReady(session: SessionHandle, timeoutSeconds: number,
     await session.result(signal);
   } catch (error) {
     const timeIsUp = watching.signal.aborted && !signal.aborted;
-    if (!timeIsUp) throw signal.aborted ? signal.reason : error;
+    if (!timeIsUp) throw signal.aborted ? signal.reason : failureOf(error);
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', giveUp);
   }
   const body = last ?? (await session.status(signal));
   return { status: body.phase === 'stopped' ? 200 : 202, body };
+}
+
+/** What only the catalog could tell of the input, such as a budget that buys nothing: the request itself was right. */
+function failureOf(error: unknown): unknown {
+  const isLate = error instanceof DevloopError && error.code === 'INVALID_INPUT';
+  return isLate ? new Refusal(error.code, error.message, 422) : error;
 }
