@@ -11,6 +11,7 @@ const folders = [
   'runpod',
   'agent',
   'client',
+  'control',
   'cli',
   'embedded',
   'observability',
@@ -22,7 +23,8 @@ const arrows: Record<string, readonly string[]> = {
   runpod: ['contract'],
   agent: ['contract'],
   client: ['contract'],
-  cli: ['contract', 'client', 'runpod', 'embedded', 'observability'],
+  control: ['contract', 'client', 'observability'],
+  cli: ['contract', 'client', 'control', 'runpod', 'embedded', 'observability'],
   embedded: ['contract', 'client', 'observability'],
   observability: [],
 };

@@ -28,6 +28,9 @@ const environmentSchema = z.object({
   DEVLOOP_DEFAULT_API: z.enum(API_KINDS).default('ollama'),
   DEVLOOP_DEFAULT_MODEL: text.default(DEFAULT_MODEL),
   DEVLOOP_MODEL_FILE: text.optional(),
+  DEVLOOP_CONTROL_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
+  DEVLOOP_CONTROL_HOST: text.default('127.0.0.1'),
+  DEVLOOP_CONTROL_PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
   DEVLOOP_WEBHOOK_URL: z.url({ protocol: /^https?$/ }).optional(),
   DEVLOOP_WEBHOOK_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
   DEVLOOP_MAX_PRICE_USD_PER_HOUR: positive.optional(),
@@ -59,6 +62,8 @@ export interface Config {
     readonly model: string;
     readonly modelFile: string | undefined;
   };
+  /** The control API: where it listens, 0 being a free port, and its token unless it makes one. */
+  readonly control: { readonly token: string | undefined; readonly host: string; readonly port: number };
   /** Where news of sessions and pods is sent, signed with the secret. */
   readonly webhook: { readonly url: string; readonly secret: string } | undefined;
   readonly caps: OperatorCaps;
@@ -94,6 +99,11 @@ export function loadConfig(env: NodeJS.ProcessEnv = readEnvironment()): Config {
       api: values.DEVLOOP_DEFAULT_API,
       model: values.DEVLOOP_DEFAULT_MODEL,
       modelFile: values.DEVLOOP_MODEL_FILE,
+    },
+    control: {
+      token: values.DEVLOOP_CONTROL_TOKEN,
+      host: values.DEVLOOP_CONTROL_HOST,
+      port: values.DEVLOOP_CONTROL_PORT,
     },
     webhook: webhookOf(values.DEVLOOP_WEBHOOK_URL, values.DEVLOOP_WEBHOOK_SECRET),
     caps: {

@@ -18,7 +18,8 @@ import { runAgent } from './agent/index.js';
 import { lookAtSessions, temporalFromEnvironment } from './client/internal.js';
 import { loadConfig, readEnvironment, type Config } from './config.js';
 import { DevloopError, TASK_QUEUES } from './contract/index.js';
-import { createLogger, temporalLogger } from './observability/index.js';
+import { createLogger } from './observability/logger.js';
+import { temporalLogger } from './observability/temporal-logger.js';
 import {
   createGateClient,
   createRunPodClient,

@@ -1,4 +1,4 @@
-import { DevloopError, type JobStatus } from '../contract/index.js';
+import { DevloopError } from '../contract/index.js';
 import { checkJobId } from './check.js';
 import { connectToRunning } from './connect.js';
 import { Interrupt } from './interrupt.js';
@@ -10,12 +10,7 @@ export async function cancelJob(jobId: string, detach: boolean, out: Output): Pr
   const interrupt = new Interrupt(out);
   try {
     const job = client.job(jobId);
-    if (
-      await isOver(
-        () => job.cancel(),
-        () => job.status(),
-      )
-    ) {
+    if ((await job.cancel()) === 'had-ended') {
       const status = await job.status();
       out.result({ jobId, status }, `job ${jobId} had ended before: ${status.phase}`);
       return;
@@ -26,18 +21,6 @@ export async function cancelJob(jobId: string, detach: boolean, out: Output): Pr
   } finally {
     interrupt.dispose();
     await client.close();
-  }
-}
-
-/** Temporal answers "not found" for a closed workflow too: only one that has a status existed. */
-async function isOver(cancel: () => Promise<void>, status: () => Promise<JobStatus>): Promise<boolean> {
-  try {
-    await cancel();
-    return false;
-  } catch (error) {
-    if (!(error instanceof DevloopError && error.code === 'JOB_NOT_FOUND')) throw error;
-    await status();
-    return true;
   }
 }
 

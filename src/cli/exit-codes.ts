@@ -65,5 +65,7 @@ export function errorDocument(error: unknown): { error: { code: string; message:
     return { error: { code: 'INVALID_INPUT', message: cause.message.replace(/^error: /, '') } };
   }
   if (cause instanceof Interrupted) return { error: { code: 'INTERRUPTED', message: 'interrupted' } };
-  return { error: { code: 'UNEXPECTED', message: cause instanceof Error ? cause.message : String(cause) } };
+  return {
+    error: { code: 'UNEXPECTED' satisfies ErrorCode, message: cause instanceof Error ? cause.message : String(cause) },
+  };
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addCancel } from './commands/cancel.js';
+import { addControl } from './commands/control.js';
 import { addDev } from './commands/dev.js';
 import { addDoctor } from './commands/doctor.js';
 import { addExec } from './commands/exec.js';
@@ -39,7 +40,7 @@ export function buildProgram(): Command {
   const use = [addStartSession, addRun, addExec, addProxy];
   const see = [addStatus, addJobs, addLogs, addGpus, addPods];
   const end = [addStop, addCancel, addReap];
-  const operate = [addDev, addWorker, addDoctor];
+  const operate = [addDev, addWorker, addControl, addDoctor];
   for (const add of [...use, ...see, ...end, ...operate]) add(program);
   return program;
 }

@@ -125,6 +125,7 @@ function showStack({ info, joined }: StackHandle, out: Output): void {
     { temporalAddress, webUiUrl, ...runpod.address, pids: { temporal, worker, ...emulator } },
     renderTable(['', joined ? 'JOINED A RUNNING STACK' : 'READY', 'PID'], rows),
   );
+  out.note(`The control API on it: TEMPORAL_ADDRESS=${temporalAddress} devloop control`);
   out.note('Ctrl-C ends it.');
 }
 

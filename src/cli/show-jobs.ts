@@ -1,9 +1,7 @@
-import type { JobHandle, ListedJob } from '../client/index.js';
-import { DevloopError, type AgentJobResult, type JobStatus } from '../contract/index.js';
+import type { JobReport, ListedJob } from '../client/index.js';
 import { checkJobId } from './check.js';
 import { connectToRunning, fromWorker } from './connect.js';
 import { formatSeconds, formatUsd } from './duration.js';
-import { errorDocument } from './exit-codes.js';
 import type { Output } from './output.js';
 import { renderTable } from './table.js';
 
@@ -26,14 +24,8 @@ export async function showJob(jobId: string, out: Output): Promise<void> {
   const connected = await connectToRunning(out);
   const { client } = connected;
   try {
-    const job = client.job(jobId);
-    const status = await fromWorker(connected, () => job.status());
-    const result = status.phase === 'done' ? await job.result() : undefined;
-    const failure = isOver(status) && result === undefined ? await failureOf(job) : undefined;
-    out.result(
-      { jobId, status, ...(result && { result }), ...(failure && { failure }) },
-      jobText(jobId, status, result),
-    );
+    const report = await fromWorker(connected, () => client.job(jobId).report());
+    out.result(report, jobText(report));
   } finally {
     await client.close();
   }
@@ -45,7 +37,8 @@ export function jobRow({ jobId, state, session, project, startedAt, endedAt }: L
   return [jobId, state, session ?? '-', project ?? '-', startedAt, took];
 }
 
-function jobText(jobId: string, { phase, session, agent, why }: JobStatus, result: AgentJobResult | undefined): string {
+function jobText({ jobId, status, result }: JobReport): string {
+  const { phase, session, agent, why } = status;
   const head = `job ${jobId} is ${phase} (agent ${agent} on session ${session}). ${why}`;
   if (result === undefined) return head;
   const { output, usage, podId, waitSeconds, runSeconds, costUsd } = result;
@@ -56,18 +49,4 @@ function jobText(jobId: string, { phase, session, agent, why }: JobStatus, resul
     '',
     output,
   ].join('\n');
-}
-
-function isOver({ phase }: JobStatus): boolean {
-  return phase !== 'waiting' && phase !== 'running';
-}
-
-async function failureOf(job: JobHandle): Promise<{ code: string; message: string } | undefined> {
-  try {
-    await job.result();
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof DevloopError)) throw error;
-    return errorDocument(error).error;
-  }
 }

@@ -1,5 +1,5 @@
-import type { DevloopClient } from '../client/index.js';
-import { DevloopError, type SessionRecord } from '../contract/index.js';
+import type { Asked, DevloopClient } from '../client/index.js';
+import type { SessionRecord } from '../contract/index.js';
 import { checkSessionName } from './check.js';
 import { connectToRunning } from './connect.js';
 import { formatSeconds, formatUsd } from './duration.js';
@@ -57,17 +57,8 @@ async function stopOne(name: string, { client, progress, interrupt }: Tools): Pr
   return record;
 }
 
-/** Temporal answers "not found" for a closed workflow too: only one with a status existed. */
-async function request(client: DevloopClient, name: string): Promise<'asked' | 'had-ended'> {
-  const session = client.session(name);
-  try {
-    await session.stop('asked to stop with devloop stop');
-    return 'asked';
-  } catch (error) {
-    if (!(error instanceof DevloopError && error.code === 'SESSION_NOT_FOUND')) throw error;
-    await session.status();
-    return 'had-ended';
-  }
+function request(client: DevloopClient, name: string): Promise<Asked> {
+  return client.session(name).stop('asked to stop with devloop stop');
 }
 
 function endText({ session, pods, costUsd }: SessionRecord): string {

@@ -1,7 +1,8 @@
 /** The public surface of `@devloop/client`. */
 export { DevloopClient } from './devloop-client.js';
 export type { ConnectOptions, StartedSession, SubmittedJob } from './devloop-client.js';
-export type { JobHandle } from './job-handle.js';
+export type { Asked } from './ask-to-end.js';
+export type { JobHandle, JobReport } from './job-handle.js';
 export type { Lease, LeaseOptions } from './lease-handle.js';
 export type { ReaperState } from './reaper-state.js';
 export type { SessionHandle } from './session-handle.js';

@@ -3,19 +3,28 @@ import {
   agentJobInputSchema,
   agentJobResultSchema,
   DevloopError,
-  hasEnded,
+  isOver,
   jobStatusSchema,
   jobWorkflowId,
   parseMessage,
   STATUS_QUERY,
   type AgentJobResult,
   type AgentJobSpec,
+  type ErrorCode,
   type JobPhase,
   type JobStatus,
 } from '../contract/index.js';
+import { askToEnd, type Asked } from './ask-to-end.js';
 import { isDeadline, noWorkerError, toDevloopError, type FailureMeaning } from './failures.js';
 import type { Temporal } from './temporal.js';
 import { watch, type WatchOptions } from './watch.js';
+
+export interface JobReport {
+  readonly jobId: string;
+  readonly status: JobStatus;
+  readonly result?: AgentJobResult;
+  readonly failure?: { readonly code: ErrorCode; readonly message: string };
+}
 
 /** One job by its id. */
 export class JobHandle {
@@ -66,13 +75,28 @@ export class JobHandle {
   watch(options: WatchOptions = {}): AsyncGenerator<JobStatus, void, undefined> {
     const read = (signal?: AbortSignal): Promise<JobStatus> => this.status(signal);
     const essence = (status: JobStatus) => ({ ...status, waitSeconds: 0, runSeconds: 0 });
-    return watch({ read, essence, isLast: ({ phase }) => hasEnded(phase) }, options);
+    return watch({ read, essence, isLast: ({ phase }) => isOver(phase) }, options);
   }
 
-  /** Asks the job to end. It gives its lease back first; `result()` then rejects with `JOB_CANCELLED`. */
-  async cancel(signal?: AbortSignal): Promise<void> {
+  /** How the job stands and, when it has ended, its answer or why there is none. */
+  async report(signal?: AbortSignal): Promise<JobReport> {
+    const status = await this.status(signal);
+    if (!isOver(status.phase)) return { jobId: this.jobId, status };
     try {
-      await this.temporal.call(() => this.handle.cancel(), signal);
+      return { jobId: this.jobId, status, result: await this.result(signal) };
+    } catch (error) {
+      if (!(error instanceof DevloopError) || error.code === 'TEMPORAL_UNREACHABLE') throw error;
+      return { jobId: this.jobId, status, failure: { code: error.code, message: error.message } };
+    }
+  }
+
+  /**
+   * Asks the job to end. It gives its lease back first; `result()` then rejects with `JOB_CANCELLED`.
+   * @throws DevloopError `JOB_NOT_FOUND`, `TEMPORAL_UNREACHABLE`
+   */
+  async cancel(signal?: AbortSignal): Promise<Asked> {
+    try {
+      return await askToEnd(this.temporal, this.handle, () => this.handle.cancel(), signal);
     } catch (error) {
       throw this.problem(error, signal);
     }

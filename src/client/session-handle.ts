@@ -1,4 +1,4 @@
-import { QueryRejectedError, type WorkflowHandle } from '@temporalio/client';
+import { QueryRejectedError, type WorkflowExecutionDescription, type WorkflowHandle } from '@temporalio/client';
 import {
   leaseAnswerSchema,
   MAX_PROBLEM_CHARACTERS,
@@ -15,6 +15,7 @@ import {
   type SessionRecord,
   type SessionStatus,
 } from '../contract/index.js';
+import { askToEnd, type Asked } from './ask-to-end.js';
 import { isDeadline, noWorkerError, toDevloopError, type FailureMeaning } from './failures.js';
 import { Lease, type LeaseOptions, type LeaseSession } from './lease-handle.js';
 import type { Temporal } from './temporal.js';
@@ -54,16 +55,20 @@ export class SessionHandle {
       const answer = await this.temporal.call(() => this.handle.query<unknown>(STATUS_QUERY), signal);
       return upToNow(parseMessage(sessionStatusSchema, answer, 'SessionStatus'), Date.now());
     } catch (error) {
-      if (error instanceof QueryRejectedError) return statusOf(await this.record(signal));
+      if (error instanceof QueryRejectedError) return this.endedStatus(signal);
       if (isDeadline(error)) throw noWorkerError(this.temporal.address);
       throw this.problem(error, signal);
     }
   }
 
-  /** Asks the session to end. Returns when Temporal has the wish; `result()` waits for the verified end. */
-  async stop(reason: string, signal?: AbortSignal): Promise<void> {
+  /**
+   * Asks the session to end. Returns when Temporal has the wish; `result()` waits for the verified end.
+   * @throws DevloopError `SESSION_NOT_FOUND`, `TEMPORAL_UNREACHABLE`
+   */
+  async stop(reason: string, signal?: AbortSignal): Promise<Asked> {
+    const ask = (): Promise<void> => this.handle.signal(SESSION_SIGNALS.stop, { reason });
     try {
-      await this.temporal.call(() => this.handle.signal(SESSION_SIGNALS.stop, { reason }), signal);
+      return await askToEnd(this.temporal, this.handle, ask, signal);
     } catch (error) {
       throw this.problem(error, signal);
     }
@@ -101,11 +106,10 @@ export class SessionHandle {
     }
   }
 
-  /** The status whenever it changed in more than its running seconds and cost. Ends after `stopped`. */
+  /** The status whenever it changed as `lookOf` tells. Ends after `stopped`. */
   watch(options: WatchOptions = {}): AsyncGenerator<SessionStatus, void, undefined> {
     const read = (signal?: AbortSignal): Promise<SessionStatus> => this.status(signal);
-    const essence = (status: SessionStatus) => ({ ...status, uptimeSeconds: 0, costUsd: 0 });
-    return watch({ read, essence, isLast: ({ phase }) => phase === 'stopped' }, options);
+    return watch({ read, essence: lookOf, isLast: ({ phase }) => phase === 'stopped' }, options);
   }
 
   /** Waits for the verified end, however long that takes. */
@@ -120,10 +124,24 @@ export class SessionHandle {
 
   /** The record of a session that has ended, also of one that failed: from its memo, else from its result. */
   async record(signal?: AbortSignal): Promise<SessionRecord> {
+    return this.recordIn(await this.describe(signal), signal);
+  }
+
+  private async recordIn({ memo }: WorkflowExecutionDescription, signal?: AbortSignal): Promise<SessionRecord> {
+    const record = sessionRecordSchema.safeParse(memo?.[MEMO_KEYS.record]);
+    return record.success ? record.data : this.result(signal);
+  }
+
+  private async endedStatus(signal?: AbortSignal): Promise<SessionStatus> {
+    const described = await this.describe(signal);
+    // The next one of this name has begun since: it can be asked.
+    if (described.status.name === 'RUNNING') return this.status(signal);
+    return statusOf(await this.recordIn(described, signal));
+  }
+
+  private async describe(signal?: AbortSignal): Promise<WorkflowExecutionDescription> {
     try {
-      const { memo } = await this.temporal.call(() => this.handle.describe(), signal);
-      const record = sessionRecordSchema.safeParse(memo?.[MEMO_KEYS.record]);
-      return record.success ? record.data : await this.result(signal);
+      return await this.temporal.call(() => this.handle.describe(), signal);
     } catch (error) {
       throw this.problem(error, signal);
     }
@@ -163,6 +181,11 @@ export function statusOf(record: SessionRecord): SessionStatus {
     stopReason: record.stopReason,
     jobsServed: record.jobsServed,
   };
+}
+
+/** What makes two statuses differ for somebody who watches: all but the running seconds and cost. */
+export function lookOf(status: SessionStatus): string {
+  return JSON.stringify({ ...status, uptimeSeconds: 0, costUsd: 0 });
 }
 
 /** A query answers by the workflow's clock, which stands still between its events: the running figures are brought up to now. */

@@ -7,6 +7,8 @@ import type { TemporalSettings } from './settings.js';
 
 /** Unary calls answer in milliseconds; beyond this something is wrong and a person should hear about it. */
 const CALL_DEADLINE_MS = 10_000;
+/** gRPC's own is two minutes: so long a program that stays would not see that the server is back. */
+const CHANNEL = { 'grpc.max_reconnect_backoff_ms': 2000 };
 
 /** A connection whose every call has a deadline and can be aborted. */
 export class Temporal {
@@ -23,7 +25,13 @@ export class Temporal {
     const { address, namespace, connection: options } = settings;
     const retries = new Retries();
     const { interceptors } = retries;
-    const connection = Connection.lazy({ ...options, address, connectTimeout: connectTimeoutMs, interceptors });
+    const connection = Connection.lazy({
+      ...options,
+      address,
+      connectTimeout: connectTimeoutMs,
+      interceptors,
+      channelArgs: CHANNEL,
+    });
     try {
       await connection.withDeadline(Date.now() + connectTimeoutMs, () => connection.ensureConnected());
     } catch (error) {

@@ -47,6 +47,15 @@ export const ERROR_CODES = [
   /** A program that this machine needs was not found and could not be fetched. */
   'PREREQUISITE_MISSING',
   'STACK_FAILED',
+  /** The control API was given no token, or a wrong one. */
+  'CONTROL_UNAUTHORIZED',
+  /** A request to the control API under a foreign host name, or of a page of another origin. */
+  'CONTROL_FORBIDDEN',
+  'CONTROL_NO_ROUTE',
+  /** The control API ends, or serves as many waiting requests or streams as it may. */
+  'CONTROL_BUSY',
+  /** A mistake of ours; the log of the program that says it tells more. */
+  'UNEXPECTED',
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];

@@ -8,13 +8,13 @@ z.config({ jitless: true });
 /**
  * Parses what came over a border.
  * @param what names the message in the error, such as `PodSession input`
- * @throws DevloopError `INVALID_INPUT` whose message names every wrong field with its cause
+ * @throws DevloopError `INVALID_INPUT` whose message names every wrong field with its cause; caused by the `z.ZodError`
  */
 export function parseMessage<T extends z.ZodType>(schema: T, value: unknown, what: string): z.output<T> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => `${issue.path.join('.') || 'value'}: ${issue.message}`);
-  throw new DevloopError('INVALID_INPUT', `${what}: ${problems.join('; ')}`);
+  throw new DevloopError('INVALID_INPUT', `${what}: ${problems.join('; ')}`, { cause: result.error });
 }
 
 /** UTF-8 bytes of a JSON value. */

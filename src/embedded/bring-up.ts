@@ -2,7 +2,7 @@ import { API_KINDS, DevloopError, type ApiKind } from '../contract/index.js';
 import type { Connection } from '@temporalio/client';
 import { ensureBinary, findBinary, type BinaryOptions } from './binaries.js';
 import { describeExit, type Child } from './child.js';
-import { ensureGateSecret } from './gate-secret.js';
+import { ensureGateSecret } from './secrets.js';
 import { accountSide, startEmulatorSide, type RunPodSide, type Timed } from './runpod-side.js';
 import type { RunPodAccount, StackChild, StackConfig, StackEvent } from './stack-types.js';
 import { startTemporal } from './temporal-server.js';

@@ -13,6 +13,7 @@ export function dataPaths(dataDir: string) {
     logsDir: join(dataDir, 'logs'),
     supervisorLog: join(dataDir, 'logs', 'supervisor.log'),
     gateSecretFile: join(dataDir, 'gate-secret'),
+    controlTokenFile: join(dataDir, 'control-token'),
     temporalDatabase: join(dataDir, 'temporal.db'),
     emulatorDir: join(dataDir, 'emulator'),
   } as const;

@@ -17,7 +17,7 @@ export { EMULATOR_KEY, emulatorApiUrl } from './child-environment.js';
 export { registerClient, type ClientRegistration } from './clients.js';
 export { doctorReport, type DoctorInput } from './doctor.js';
 export { endStackIfUnused, stopStack } from './end-stack.js';
-export { readGateSecret } from './gate-secret.js';
+export { ensureControlToken, readGateSecret } from './secrets.js';
 export { connectLocally, missingPollers } from './pollers.js';
 export { readStack } from './stack-file.js';
 export { requireSameRunPod } from './stack-kind.js';

@@ -1,5 +1,4 @@
-import { DefaultLogger, type LogEntry, type Logger } from '@temporalio/worker';
-import { pino, type Logger as PinoLogger } from 'pino';
+import { pino, type Logger } from 'pino';
 
 /** Where a secret could hide in what is logged. A task token lets its holder complete an activity. */
 const SECRET_PATHS = [
@@ -10,20 +9,10 @@ const SECRET_PATHS = [
   '*.headers.Authorization',
 ];
 
-/** JSON lines on stdout. @param level pino's */
-export function createLogger(level: string): PinoLogger {
-  return pino({ level, redact: { paths: SECRET_PATHS, censor: '[redacted]' }, base: null });
-}
+const FILE_DESCRIPTORS = { stdout: 1, stderr: 2 } as const;
 
-/** Temporal's logger on top of pino: workflow and activity logs carry their ids as fields. */
-export function temporalLogger(log: PinoLogger): Logger {
-  return new DefaultLogger('TRACE', ({ level, message, meta }: LogEntry) => {
-    const { error, ...fields } = meta ?? {};
-    const record = error === undefined ? fields : { ...fields, err: error as unknown };
-    log[pinoLevel(level)](record, message);
-  });
-}
-
-function pinoLevel(level: LogEntry['level']): 'trace' | 'debug' | 'info' | 'warn' | 'error' {
-  return level.toLowerCase() as 'trace' | 'debug' | 'info' | 'warn' | 'error';
+/** JSON lines. @param level pino's */
+export function createLogger(level: string, to: keyof typeof FILE_DESCRIPTORS = 'stdout'): Logger {
+  const options = { level, redact: { paths: SECRET_PATHS, censor: '[redacted]' }, base: null };
+  return pino(options, pino.destination(FILE_DESCRIPTORS[to]));
 }

@@ -11,7 +11,7 @@ import { workerEnvironment } from '../../src/embedded/child-environment.js';
 import type { Child } from '../../src/embedded/child.js';
 import { dataPaths, prepareDataDir } from '../../src/embedded/data-dir.js';
 import { startEmulator } from '../../src/embedded/emulator-server.js';
-import { ensureGateSecret } from '../../src/embedded/gate-secret.js';
+import { ensureGateSecret } from '../../src/embedded/secrets.js';
 import { compiledRoot } from '../../src/embedded/layout.js';
 import { startLeash, type Leash } from '../../src/embedded/leash.js';
 import { connectLocally, missingPollers } from '../../src/embedded/pollers.js';

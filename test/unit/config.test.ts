@@ -36,6 +36,7 @@ describe('the configuration', () => {
       cacheDir: expect.stringMatching(/devloop$/) as string,
       gateSecret: undefined,
       gateSecretPrevious: undefined,
+      control: { token: undefined, host: '127.0.0.1', port: 8787 },
       caps: {
         maxPriceUsdPerHour: undefined,
         maxCostUsd: undefined,
@@ -110,6 +111,9 @@ describe('a wrong value', () => {
     ['RUNPOD_PROXY_URL', 'https://{podId}.verysecret.net'],
     ['DEVLOOP_GATE_SECRET', 'verysecret'],
     ['DEVLOOP_GATE_SECRET_PREVIOUS', 'verysecret'],
+    ['DEVLOOP_CONTROL_TOKEN', 'verysecret'],
+    ['DEVLOOP_CONTROL_PORT', 'verysecret'],
+    ['DEVLOOP_CONTROL_PORT', '65536'],
     ['DEVLOOP_DEFAULT_API', 'verysecret'],
     ['DEVLOOP_LOG_LEVEL', 'verysecret'],
     ['DEVLOOP_NO_DOWNLOAD', 'verysecret'],

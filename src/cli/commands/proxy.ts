@@ -1,5 +1,6 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { Output, type OutputOptions } from '../output.js';
+import { portArgument } from '../port.js';
 import { addSessionOptions, sessionInputFrom, type SessionFlags } from '../session-options.js';
 
 const EXAMPLES = `
@@ -18,7 +19,7 @@ export function addProxy(program: Command): void {
     .summary("a session's pod at a port of this machine")
     .description('Lease a pod and serve it at a loopback port until Ctrl-C.')
     .argument('[name]', 'name of the session; started when there is none', 'default')
-    .option('--port <number>', 'where to listen (default: a free one)', portArgument)
+    .option('--port <number>', 'where to listen (default: a free one)', portArgument(1))
     .option('--hold', 'the pod counts as in use even without requests');
   addSessionOptions(command)
     .addHelpText('after', EXAMPLES)
@@ -29,10 +30,4 @@ export function addProxy(program: Command): void {
       const use = { session, hold: flags.hold ?? false, port: flags.port ?? 0, label: 'proxy' };
       await serveProxy(use, new Output(flags, 'stderr'));
     });
-}
-
-function portArgument(text: string): number {
-  const port = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!(port >= 1 && port <= 65_535)) throw new InvalidArgumentError('write a port from 1 to 65535.');
-  return port;
 }

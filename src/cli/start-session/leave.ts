@@ -1,5 +1,5 @@
 import type { SessionHandle } from '../../client/index.js';
-import { DevloopError, type SessionStatus } from '../../contract/index.js';
+import type { SessionStatus } from '../../contract/index.js';
 import type { Progress } from '../progress.js';
 import type { HelloJob } from './hello-job.js';
 
@@ -11,7 +11,7 @@ export async function leave(session: SessionHandle, job: HelloJob | undefined, p
   const others = await otherUsers(session, job);
   if (others === 'nobody') {
     progress.line(`● stopping session "${name}"; press Ctrl-C again to leave without waiting`);
-    await stop(session);
+    await session.stop('interrupted by the person who started it');
     return 'stopping';
   }
   await job?.cancel();
@@ -39,14 +39,5 @@ async function otherUsers(session: SessionHandle, job: HelloJob | undefined): Pr
     return others === 1 ? 'somebody else uses it' : `${others} others use it`;
   } catch (error) {
     return `nobody could say who uses it (${error instanceof Error ? error.message : String(error)})`;
-  }
-}
-
-async function stop(session: SessionHandle): Promise<void> {
-  try {
-    await session.stop('interrupted by the person who started it');
-  } catch (error) {
-    // It ended in the same moment: there is nothing left to stop.
-    if (!(error instanceof DevloopError && error.code === 'SESSION_NOT_FOUND')) throw error;
   }
 }

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { livingClients, registerClient } from '../../../src/embedded/clients.js';
 import { dataPaths, prepareDataDir } from '../../../src/embedded/data-dir.js';
-import { ensureGateSecret, readGateSecret } from '../../../src/embedded/gate-secret.js';
+import { ensureGateSecret, readGateSecret } from '../../../src/embedded/secrets.js';
 import { ownIdentity } from '../../../src/embedded/processes.js';
 import { readStack } from '../../../src/embedded/stack-file.js';
 import { lockHolder, takeStackLock } from '../../../src/embedded/stack-lock.js';

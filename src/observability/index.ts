@@ -1,1 +1,0 @@
-export { createLogger, temporalLogger } from './logger.js';
