@@ -2,14 +2,26 @@ import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { config as readDotenv } from 'dotenv';
 import * as z from 'zod';
-import { API_KINDS, DEFAULT_MODEL, DevloopError } from './contract/index.js';
+import { API_KINDS, DEFAULT_MODEL, DevloopError, runnerQueueSchema } from './contract/index.js';
 import type { OperatorCaps } from './limits.js';
 
 /** Longest `DEVLOOP_OWNER`: with the namespace's suffix and the other fields a pod name stays within 191 characters. */
 const MAX_OWNER_CHARACTERS = 23;
 
 const text = z.string().trim().min(1);
+const list = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== ''),
+);
 const positive = z.coerce.number().positive();
+
+/** As a URL has it: lower case, the port only where it is not the scheme's own. */
+const fetchHost = z
+  .string()
+  .transform((entry) => entry.toLowerCase())
+  .refine(isHost, 'must be hosts such as example.org or 10.0.0.7:8080');
 
 const environmentSchema = z.object({
   RUNPOD_API_KEY: text.optional(),
@@ -28,6 +40,9 @@ const environmentSchema = z.object({
   DEVLOOP_DEFAULT_API: z.enum(API_KINDS).default('ollama'),
   DEVLOOP_DEFAULT_MODEL: text.default(DEFAULT_MODEL),
   DEVLOOP_MODEL_FILE: text.optional(),
+  DEVLOOP_RUNNER_QUEUES: list.pipe(z.array(runnerQueueSchema)).default([]),
+  DEVLOOP_AGENTS: text.optional(),
+  DEVLOOP_FETCH_HOSTS: list.pipe(z.array(fetchHost)).default([]),
   DEVLOOP_WEBHOOK_URL: z.url({ protocol: /^https?$/ }).optional(),
   DEVLOOP_WEBHOOK_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
   DEVLOOP_MAX_PRICE_USD_PER_HOUR: positive.optional(),
@@ -58,6 +73,14 @@ export interface Config {
     readonly api: 'ollama' | 'openai';
     readonly model: string;
     readonly modelFile: string | undefined;
+  };
+  /** Task queues of other projects whose activities jobs may name as their runner. */
+  readonly runnerQueues: readonly string[];
+  readonly agents: {
+    /** Absolute path of an ES module whose default export is a list of agents. */
+    readonly module: string | undefined;
+    /** Hosts, with a port where it is not the scheme's own, that agents may read from. */
+    readonly fetchHosts: readonly string[];
   };
   /** Where news of sessions and pods is sent, signed with the secret. */
   readonly webhook: { readonly url: string; readonly secret: string } | undefined;
@@ -95,6 +118,11 @@ export function loadConfig(env: NodeJS.ProcessEnv = readEnvironment()): Config {
       model: values.DEVLOOP_DEFAULT_MODEL,
       modelFile: values.DEVLOOP_MODEL_FILE,
     },
+    runnerQueues: values.DEVLOOP_RUNNER_QUEUES,
+    agents: {
+      module: values.DEVLOOP_AGENTS === undefined ? undefined : resolve(values.DEVLOOP_AGENTS),
+      fetchHosts: values.DEVLOOP_FETCH_HOSTS,
+    },
     webhook: webhookOf(values.DEVLOOP_WEBHOOK_URL, values.DEVLOOP_WEBHOOK_SECRET),
     caps: {
       maxPriceUsdPerHour: values.DEVLOOP_MAX_PRICE_USD_PER_HOUR,
@@ -123,6 +151,11 @@ function userName(): string {
     // A container may run under a number that no user has.
     return 'nobody';
   }
+}
+
+function isHost(entry: string): boolean {
+  const url = `https://${entry}`;
+  return URL.canParse(url) && new URL(url).host === entry;
 }
 
 /** Pod names allow only these characters for the owner; others become `-`. */

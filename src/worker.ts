@@ -12,6 +12,7 @@ import { createAgentActivities } from './activities/agents.js';
 import type { GateAccess } from './activities/pod-dependencies.js';
 import { createPodActivities } from './activities/pods.js';
 import { createReaperActivities } from './activities/reaper.js';
+import { createRunnerActivities } from './activities/runners.js';
 import { createSessionActivities, currentRunCheck } from './activities/sessions.js';
 import { createWebhookActivities } from './activities/webhook.js';
 import { runAgent } from './agent/index.js';
@@ -137,7 +138,7 @@ async function createWorkers({ config, connection, client, owner, log }: Parts):
   return Promise.all([
     create(TASK_QUEUES.control, SLOTS.control, {
       workflowBundle: { codePath: fileURLToPath(new URL('../workflow-bundle.js', import.meta.url)) },
-      activities: { ...pods, ...sessions, ...reaper, ...webhook },
+      activities: { ...pods, ...sessions, ...reaper, ...webhook, ...createRunnerActivities(config.runnerQueues) },
     }),
     create(TASK_QUEUES.poll, SLOTS.poll, { activities: { pollPod: pods.pollPod } }),
     create(TASK_QUEUES.agents, SLOTS.agents, { activities: { ...agents } }),
