@@ -155,7 +155,7 @@ function userName(): string {
 
 function isHost(entry: string): boolean {
   const url = `https://${entry}`;
-  return URL.canParse(url) && new URL(url).host === entry;
+  return !entry.includes('*') && URL.canParse(url) && new URL(url).host === entry;
 }
 
 /** Pod names allow only these characters for the owner; others become `-`. */
