@@ -41,7 +41,8 @@ function inTime<T>(work: () => T): T {
     return runInNewContext('work()', { work }, { timeout: MAX_CHECK_MS }) as T;
   } catch (error) {
     if (error instanceof AgentFault) throw error;
-    const isLate = error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+    // An error of the other context, which is no Error of this one.
+    const isLate = (error as { code?: unknown }).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
     throw invalidSchema(isLate ? `checking takes longer than ${MAX_CHECK_MS} ms` : 'it cannot be checked');
   }
 }

@@ -65,7 +65,7 @@ async function textOf(response: Response): Promise<string> {
 /** @param hosts at least one */
 export function fetchTool(hosts: readonly string[]): DynamicStructuredTool {
   return tool(
-    async ({ url }, config) => {
+    async ({ url }: { url: string }, config) => {
       const { signal = new AbortController().signal } = config as { signal?: AbortSignal };
       try {
         return await fetchText(url, hosts, signal);
