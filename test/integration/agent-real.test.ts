@@ -195,9 +195,8 @@ describe.each(['ollama', 'openai'] as const)('a real model by api=%s', { timeout
     });
 
     it('ends at its limit of tokens', async () => {
-      const model = api === 'ollama' ? LONG_WINDED_MODEL : MODEL;
-      const input = 'Count from one to one thousand, in words, one after the other, and leave none out.';
-      await expect(run({ model, input, limits: { tokens: 60 } })).rejects.toMatchObject({
+      // Fewer than the question alone has.
+      await expect(run({ limits: { tokens: 5 } })).rejects.toMatchObject({
         code: 'AGENT_LIMIT',
         message: expect.stringContaining('limits.tokens') as string,
       });

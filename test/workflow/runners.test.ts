@@ -1,3 +1,4 @@
+import { heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -120,17 +121,22 @@ describe('a runner, in real time', () => {
   });
 
   it('that is deaf to a cancel does not keep the lease', async () => {
-    let release = (): void => undefined;
-    const deaf = new Promise<void>((resolve) => (release = resolve));
+    let isOver = false;
+    const deaf = async (): Promise<void> => {
+      while (!isOver) {
+        heartbeat();
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    };
     await withWorkers(env, world, () =>
-      withRunner(env, { [ACTIVITY]: () => deaf }, async () => {
+      withRunner(env, { [ACTIVITY]: deaf }, async () => {
         const { name, status, record } = await startSession(env.client, { idleTimeoutSeconds: 5 });
         const job = await startJob(env.client, { session: name, input: 'hi', runner });
         await waitUntil(async () => (await status()).leases.length === 1, { timeoutMs: 20_000, what: 'a lease' });
         await job.handle.cancel();
         await expect(job.result()).rejects.toThrow(/cancelled|canceled/i);
         expect((await record()).leases).toMatchObject([{ end: 'released' }]);
-        release();
+        isOver = true;
       }),
     );
   });

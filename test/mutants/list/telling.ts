@@ -81,7 +81,7 @@ export const telling: readonly Mutant[] = [
     takenOut: 'an answer that cannot be decoded fails the workflow task for ever',
     file: 'src/workflows/payload-converter.ts',
     search: '} catch {',
-    replace: '} catch (error) {\n      if (payload.metadata) throw error;',
+    replace: '} catch (error) {\n      if (payload) throw error;',
     killedBy: by('workflow/runners', 'is encrypted'),
   },
   {
