@@ -2,14 +2,26 @@ import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { config as readDotenv } from 'dotenv';
 import * as z from 'zod';
-import { API_KINDS, DEFAULT_MODEL, DevloopError } from './contract/index.js';
+import { API_KINDS, DEFAULT_MODEL, DevloopError, runnerQueueSchema } from './contract/index.js';
 import type { OperatorCaps } from './limits.js';
 
 /** Longest `DEVLOOP_OWNER`: with the namespace's suffix and the other fields a pod name stays within 191 characters. */
 const MAX_OWNER_CHARACTERS = 23;
 
 const text = z.string().trim().min(1);
+const list = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== ''),
+);
 const positive = z.coerce.number().positive();
+
+/** As a URL has it: lower case, the port only where it is not the scheme's own. */
+const fetchHost = z
+  .string()
+  .transform((entry) => entry.toLowerCase())
+  .refine(isHost, 'must be hosts such as example.org or 10.0.0.7:8080');
 
 const environmentSchema = z.object({
   RUNPOD_API_KEY: text.optional(),
@@ -31,6 +43,9 @@ const environmentSchema = z.object({
   DEVLOOP_CONTROL_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   DEVLOOP_CONTROL_HOST: text.default('127.0.0.1'),
   DEVLOOP_CONTROL_PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
+  DEVLOOP_RUNNER_QUEUES: list.pipe(z.array(runnerQueueSchema)).default([]),
+  DEVLOOP_AGENTS: text.optional(),
+  DEVLOOP_FETCH_HOSTS: list.pipe(z.array(fetchHost)).default([]),
   DEVLOOP_WEBHOOK_URL: z.url({ protocol: /^https?$/ }).optional(),
   DEVLOOP_WEBHOOK_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
   DEVLOOP_MAX_PRICE_USD_PER_HOUR: positive.optional(),
@@ -64,6 +79,14 @@ export interface Config {
   };
   /** The control API: where it listens, 0 being a free port, and its token unless it makes one. */
   readonly control: { readonly token: string | undefined; readonly host: string; readonly port: number };
+  /** Task queues of other projects whose activities jobs may name as their runner. */
+  readonly runnerQueues: readonly string[];
+  readonly agents: {
+    /** Absolute path of an ES module whose default export is a list of agents. */
+    readonly module: string | undefined;
+    /** Hosts, with a port where it is not the scheme's own, that agents may read from. */
+    readonly fetchHosts: readonly string[];
+  };
   /** Where news of sessions and pods is sent, signed with the secret. */
   readonly webhook: { readonly url: string; readonly secret: string } | undefined;
   readonly caps: OperatorCaps;
@@ -105,6 +128,11 @@ export function loadConfig(env: NodeJS.ProcessEnv = readEnvironment()): Config {
       host: values.DEVLOOP_CONTROL_HOST,
       port: values.DEVLOOP_CONTROL_PORT,
     },
+    runnerQueues: values.DEVLOOP_RUNNER_QUEUES,
+    agents: {
+      module: values.DEVLOOP_AGENTS === undefined ? undefined : resolve(values.DEVLOOP_AGENTS),
+      fetchHosts: values.DEVLOOP_FETCH_HOSTS,
+    },
     webhook: webhookOf(values.DEVLOOP_WEBHOOK_URL, values.DEVLOOP_WEBHOOK_SECRET),
     caps: {
       maxPriceUsdPerHour: values.DEVLOOP_MAX_PRICE_USD_PER_HOUR,
@@ -133,6 +161,11 @@ function userName(): string {
     // A container may run under a number that no user has.
     return 'nobody';
   }
+}
+
+function isHost(entry: string): boolean {
+  const url = `https://${entry}`;
+  return !entry.includes('*') && URL.canParse(url) && new URL(url).host === entry;
 }
 
 /** Pod names allow only these characters for the owner; others become `-`. */

@@ -12,9 +12,17 @@ import { createAgentActivities } from './activities/agents.js';
 import type { GateAccess } from './activities/pod-dependencies.js';
 import { createPodActivities } from './activities/pods.js';
 import { createReaperActivities } from './activities/reaper.js';
+import { createRunnerActivities } from './activities/runners.js';
 import { createSessionActivities, currentRunCheck } from './activities/sessions.js';
 import { createWebhookActivities } from './activities/webhook.js';
-import { runAgent } from './agent/index.js';
+import {
+  AgentRegistry,
+  builtinAgents,
+  loadAgents,
+  runAgent,
+  type AgentRunOptions,
+  type AgentRunResult,
+} from './agent/index.js';
 import { lookAtSessions, temporalFromEnvironment } from './client/internal.js';
 import { loadConfig, readEnvironment, type Config } from './config.js';
 import { DevloopError, TASK_QUEUES } from './contract/index.js';
@@ -59,6 +67,7 @@ export async function runWorker(): Promise<void> {
   if (!temporal || missing.length > 0) {
     throw new DevloopError('CONFIG_INVALID', `the worker needs ${missing.join(', ')}: set it in .env or the shell`);
   }
+  const agents = await agentRegistry(config);
   const log = createLogger(config.logLevel);
   Runtime.install({ logger: temporalLogger(log) });
   const { address, namespace } = temporal;
@@ -74,7 +83,7 @@ export async function runWorker(): Promise<void> {
     await ensureSearchAttributes(connection, namespace);
     const owner = await controlPlaneOwner(connection, namespace, config.owner);
     const client = new Client({ connection, namespace });
-    const workers = await createWorkers({ config, connection, client, owner, log });
+    const workers = await createWorkers({ config, connection, client, owner, agents, log });
     await ensureReaperSchedule(client);
     log.info({ owner, namespace, address }, 'worker polls');
     await Promise.all(workers.map((worker) => worker.run()));
@@ -88,10 +97,11 @@ interface Parts {
   readonly connection: NativeConnection;
   readonly client: Client;
   readonly owner: string;
+  readonly agents: AgentRegistry;
   readonly log: ReturnType<typeof createLogger>;
 }
 
-async function createWorkers({ config, connection, client, owner, log }: Parts): Promise<Worker[]> {
+async function createWorkers({ config, connection, client, owner, agents, log }: Parts): Promise<Worker[]> {
   const { apiUrl, apiKey = '', proxyUrl } = config.runpod;
   const runpod = createRunPodClient({ apiUrl, apiKey, userAgent: USER_AGENT, logger: log });
   const sessions = createSessionActivities(client);
@@ -119,7 +129,7 @@ async function createWorkers({ config, connection, client, owner, log }: Parts):
     ...time,
   });
   const webhook = createWebhookActivities(config.webhook && { ...config.webhook, userAgent: USER_AGENT });
-  const agents = createAgentActivities({ ...gates, ...time, run: runAgent });
+  const run = (options: AgentRunOptions): Promise<AgentRunResult> => runAgent({ ...options, agents });
   const shared: Partial<WorkerOptions> = {
     shutdownGraceTime: SHUTDOWN_GRACE,
     shutdownForceTime: SHUTDOWN_FORCE,
@@ -138,11 +148,18 @@ async function createWorkers({ config, connection, client, owner, log }: Parts):
   return Promise.all([
     create(TASK_QUEUES.control, SLOTS.control, {
       workflowBundle: { codePath: fileURLToPath(new URL('../workflow-bundle.js', import.meta.url)) },
-      activities: { ...pods, ...sessions, ...reaper, ...webhook },
+      activities: { ...pods, ...sessions, ...reaper, ...webhook, ...createRunnerActivities(config.runnerQueues) },
     }),
     create(TASK_QUEUES.poll, SLOTS.poll, { activities: { pollPod: pods.pollPod } }),
-    create(TASK_QUEUES.agents, SLOTS.agents, { activities: { ...agents } }),
+    create(TASK_QUEUES.agents, SLOTS.agents, {
+      activities: { ...createAgentActivities({ ...gates, ...time, run }) },
+    }),
   ]);
+}
+
+async function agentRegistry({ agents: { module, fetchHosts } }: Config): Promise<AgentRegistry> {
+  const others = module === undefined ? [] : await loadAgents(module);
+  return new AgentRegistry([...builtinAgents(fetchHosts), ...others]);
 }
 
 function gateAccess({ gateSecret = '', gateSecretPrevious }: Config): GateAccess {

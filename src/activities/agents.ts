@@ -1,4 +1,5 @@
-import { AgentFault, type AgentRunOptions, type AgentRunResult } from '../agent/index.js';
+import { activityInfo } from '@temporalio/activity';
+import { AgentFault, type AgentRunOptions, type AgentRunResult, type Spent } from '../agent/index.js';
 import { jsonBytes, MAX_JOB_BYTES } from '../contract/index.js';
 import { gateToken, type Clock, type Sleep } from '../runpod/index.js';
 import { atBorder, finalFailure, retryableFailure } from './failures.js';
@@ -19,19 +20,36 @@ export interface AgentDependencies extends GateAccess {
   readonly sleep: Sleep;
 }
 
+/** The next attempt reads it: a job's limits are not begun anew. */
+interface AgentBeat {
+  readonly step: 'answering';
+  readonly tokens: number;
+  readonly spent?: Spent;
+}
+
+type Watch = Pick<AgentRunOptions, 'signal' | 'spent' | 'onSpent' | 'onToken'>;
+
 export function createAgentActivities(deps: AgentDependencies): AgentActivities {
   return {
     runAgent: (input) =>
       atBorder(deps.clock, () =>
         withHeart(deps, async (heart, signal) => {
+          const before = (activityInfo().heartbeatDetails as AgentBeat | undefined)?.spent;
           let tokens = 0;
-          const onToken = (): void => {
-            tokens += 1;
-            heart.tell({ step: 'answering', tokens });
+          let spent = before;
+          const watch: Watch = {
+            signal,
+            spent: before,
+            onSpent: (now) => (spent = now),
+            onToken: () => {
+              tokens += 1;
+              const beat: AgentBeat = { step: 'answering', tokens, ...(spent && { spent }) };
+              heart.tell(beat);
+            },
           };
           try {
             const { output, messages, usage } = await withTouches(deps, input.grant, signal, () =>
-              withAnySecret(deps, input, { signal, onToken }),
+              withAnySecret(deps, input, watch),
             );
             const answer: AgentAnswer = { output, messages, usage };
             const bytes = jsonBytes(answer);
@@ -51,14 +69,14 @@ export function createAgentActivities(deps: AgentDependencies): AgentActivities 
 
 async function withAnySecret(
   { gateSecrets, run }: AgentDependencies,
-  { grant, agent, input, model }: RunAgentInput,
-  watch: { readonly signal: AbortSignal; readonly onToken: () => void },
+  { grant, ...job }: RunAgentInput,
+  watch: Watch,
 ): Promise<AgentRunResult> {
   let refusal: unknown;
   for (const secret of gateSecrets) {
     try {
       const token = gateToken(secret, grant.podName);
-      return await run({ agent, input, api: grant.api, endpoint: grant.endpoint, token, model, ...watch });
+      return await run({ ...job, api: grant.api, endpoint: grant.endpoint, token, ...watch });
     } catch (error) {
       if (!(error instanceof AgentFault) || error.code !== 'GATE_UNAUTHORIZED') throw error;
       refusal ??= error;

@@ -1,9 +1,11 @@
 import type {
   AgentJobSpec,
+  AgentLimits,
   ApiKind,
   ChatMessage,
   Grant,
   LeaseHolder,
+  OutputSchema,
   PodSessionSpec,
   SessionOptions,
   SessionWants,
@@ -140,6 +142,8 @@ export interface RunAgentInput {
   readonly agent: string;
   readonly input: AgentJobSpec['input'];
   readonly model: string;
+  readonly outputSchema?: OutputSchema | undefined;
+  readonly limits?: AgentLimits | undefined;
 }
 
 export interface AgentAnswer {

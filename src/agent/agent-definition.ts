@@ -1,15 +1,19 @@
 import type { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import type { BaseMessage } from '@langchain/core/messages';
 import type { StructuredToolInterface } from '@langchain/core/tools';
-import { createAgent, modelCallLimitMiddleware } from 'langchain';
+import { createAgent } from 'langchain';
+import type { OutputSchema } from '../contract/index.js';
 
 /** What an agent gets for one run. */
 export interface AgentContext {
   /** Speaks to the session's pod, streams, reports tokens and usage by itself, and ends its request when `signal` fires. */
   model: BaseChatModel;
   messages: BaseMessage[];
-  /** The run's end. A tool that takes long has to obey it; model calls already do. */
+  /** What the answer must be. Where the model's server can, it holds `model` to it; the agent checks. */
+  outputSchema?: OutputSchema;
+  /** The run's end, limits included. A tool that takes long has to obey it; model calls already do. */
   signal: AbortSignal;
+  /** One more ends the run. */
   maxModelCalls: number;
 }
 
@@ -18,6 +22,8 @@ export interface AgentDefinition {
   name: string;
   /** Models without tool calling are refused before the first call. */
   needsTools: boolean;
+  /** Jobs must bring an `outputSchema`; those of all other agents must not. */
+  needsOutputSchema?: boolean;
   /** @returns the whole conversation; its last message is the answer */
   run(context: AgentContext): Promise<BaseMessage[]>;
 }
@@ -42,11 +48,9 @@ export function defineAgent(options: {
         model,
         tools,
         ...(options.systemPrompt === undefined ? {} : { systemPrompt: options.systemPrompt }),
-        // 'end' would return the limit's message as if it were the answer.
-        middleware: [modelCallLimitMiddleware({ runLimit: maxModelCalls, exitBehavior: 'error' })],
       });
-      // Limit, model and tools are three graph steps a turn: the limit above, which names its cause, comes first.
-      const recursionLimit = 4 * (maxModelCalls + 1);
+      // Model and tools are two graph steps a turn: the limit of calls, which names its cause, comes first.
+      const recursionLimit = 3 * (maxModelCalls + 1);
       const state = await agent.invoke({ messages }, { signal, recursionLimit });
       return state.messages;
     },

@@ -1,22 +1,22 @@
-import { defineAgent, type AgentDefinition } from './agent-definition.js';
+import { DevloopError } from '../contract/index.js';
+import type { AgentDefinition } from './agent-definition.js';
+import { builtinAgents } from './builtin-agents.js';
 import { AgentFault } from './faults.js';
-
-/** The agents every worker has. */
-export const builtinAgents: readonly AgentDefinition[] = [defineAgent({ name: 'chat' })];
 
 /**
  * The agents that a worker's jobs can name.
  *
  * @example
- * new AgentRegistry([...builtinAgents, defineAgent({ name: 'reviewer', tools: [readFile] })])
+ * new AgentRegistry([...builtinAgents(), defineAgent({ name: 'reviewer', tools: [readFile] })])
  */
 export class AgentRegistry {
   readonly #agents = new Map<string, AgentDefinition>();
 
-  /** @throws Error when two agents have one name: a programming mistake, seen at the worker's start */
-  constructor(agents: readonly AgentDefinition[] = builtinAgents) {
+  /** @throws DevloopError `CONFIG_INVALID` when two agents have one name */
+  constructor(agents: readonly AgentDefinition[] = builtinAgents()) {
     for (const agent of agents) {
-      if (this.#agents.has(agent.name)) throw new Error(`two agents are named "${agent.name}"`);
+      if (this.#agents.has(agent.name))
+        throw new DevloopError('CONFIG_INVALID', `two agents are named "${agent.name}"`);
       this.#agents.set(agent.name, agent);
     }
   }

@@ -1,15 +1,14 @@
 import { AIMessage } from '@langchain/core/messages';
-import type { ApiKind, Usage } from '../contract/index.js';
+import type { AgentLimits, ApiKind, OutputSchema, Usage } from '../contract/index.js';
+import type { AgentDefinition } from './agent-definition.js';
 import { checkModel } from './capabilities.js';
-import { openEndpoint, type EndpointLimits } from './endpoint.js';
+import { openEndpoint, type Endpoint, type EndpointLimits } from './endpoint.js';
 import { AgentFault, rethrowAsFault } from './faults.js';
 import { toAgentMessage, toLangChainMessages, type AgentMessage } from './messages.js';
 import { createChatModel } from './model.js';
 import { AgentRegistry } from './registry.js';
+import { RunBudget, type Spent } from './run-budget.js';
 import { RunMeter } from './run-meter.js';
-
-/** Bounds an agent that goes round in circles with its tools. */
-const DEFAULT_MAX_MODEL_CALLS = 25;
 
 const defaultAgents = new AgentRegistry();
 
@@ -27,7 +26,16 @@ export interface AgentRunOptions {
   signal: AbortSignal;
   /** A sign of life with each piece of the answer; the text is empty for a piece of a tool call. Must not throw. */
   onToken?: (text: string) => void;
-  limits?: Partial<EndpointLimits> & { maxModelCalls?: number };
+  /** JSON Schema of the answer, for agents that need one. */
+  outputSchema?: OutputSchema | undefined;
+  /** Default: 25 model calls, and nothing else. */
+  limits?: AgentLimits | undefined;
+  /** What earlier attempts of the same job used of the limits. */
+  spent?: Spent | undefined;
+  /** Called with each model call and each piece of an answer. Must not throw. */
+  onSpent?: (spent: Spent) => void;
+  /** How long the pod may be silent. */
+  patience?: Partial<EndpointLimits>;
   /** Default: the built-in agents. */
   agents?: AgentRegistry;
 }
@@ -55,19 +63,30 @@ export interface AgentRunResult {
  * @throws AgentFault for every failure; the reason of `signal`, as it is, when that ended the run
  */
 export async function runAgent(options: AgentRunOptions): Promise<AgentRunResult> {
-  const { signal, api, model: modelName, token, limits = {} } = options;
-  signal.throwIfAborted();
+  const { api, model: modelName, token, outputSchema } = options;
+  options.signal.throwIfAborted();
   const agent = (options.agents ?? defaultAgents).get(options.agent);
+  requireSchema(agent, outputSchema);
   const startedMs = performance.now();
-  const endpoint = openEndpoint({ url: options.endpoint, token, signal, limits });
-  const meter = new RunMeter(options.onToken);
+  const budget = new RunBudget(options.limits ?? {}, options.spent, options.onSpent);
+  const signal = AbortSignal.any([options.signal, budget.signal]);
+  const endpoint = openEndpoint({ url: options.endpoint, token, signal, limits: options.patience ?? {} });
+  const counted: Endpoint = {
+    ...endpoint,
+    fetch: (input, init) => {
+      budget.callBegins();
+      return endpoint.fetch(input, init);
+    },
+  };
+  const meter = new RunMeter(budget, options.onToken);
   try {
     await checkModel({ api, endpoint, model: modelName, needsTools: agent.needsTools });
     const transcript = await agent.run({
-      model: createChatModel({ api, endpoint, model: modelName, callbacks: [meter] }),
+      model: createChatModel({ api, endpoint: counted, model: modelName, outputSchema, callbacks: [meter] }),
       messages: toLangChainMessages(options.input),
+      ...(outputSchema && { outputSchema }),
       signal,
-      maxModelCalls: limits.maxModelCalls ?? DEFAULT_MAX_MODEL_CALLS,
+      maxModelCalls: budget.maxModelCalls,
     });
     signal.throwIfAborted();
     const answer = transcript.at(-1);
@@ -84,6 +103,14 @@ export async function runAgent(options: AgentRunOptions): Promise<AgentRunResult
   } catch (error) {
     return rethrowAsFault(error, { signal, api, model: modelName, token });
   } finally {
+    budget.close();
     await endpoint.close();
   }
+}
+
+function requireSchema(agent: AgentDefinition, outputSchema: OutputSchema | undefined): void {
+  const isNeeded = agent.needsOutputSchema === true;
+  if (isNeeded === (outputSchema !== undefined)) return;
+  const problem = isNeeded ? 'needs one' : 'does not answer by one: leave it out, or take the agent "structured"';
+  throw new AgentFault('non-retryable', 'INVALID_INPUT', `outputSchema: the agent "${agent.name}" ${problem}`);
 }

@@ -2,6 +2,7 @@ import { BaseCallbackHandler } from '@langchain/core/callbacks/base';
 import { AIMessage } from '@langchain/core/messages';
 import type { LLMResult } from '@langchain/core/outputs';
 import type { Usage } from '../contract/index.js';
+import type { RunBudget } from './run-budget.js';
 
 /** What Ollama's last piece of an answer tells, durations in nanoseconds (Ollama API, `/api/chat`). */
 interface OllamaFigures {
@@ -20,21 +21,27 @@ export class RunMeter extends BaseCallbackHandler {
   #evalSeconds = 0;
   #evalTokens = 0;
 
-  constructor(private readonly onToken: (text: string) => void = () => undefined) {
+  constructor(
+    private readonly budget: RunBudget,
+    private readonly onToken: (text: string) => void = () => undefined,
+  ) {
     // In the background, as by default, the last call's figures could come after the run's end.
     super({ raiseError: true });
   }
 
   override handleLLMNewToken(token: string): void {
     this.onToken(token);
+    this.budget.pieceCame();
   }
 
   override handleLLMEnd(result: LLMResult): void {
     for (const generation of result.generations.flat()) {
       const message = 'message' in generation ? generation.message : undefined;
       if (!AIMessage.isInstance(message)) continue;
-      this.usage.inputTokens += message.usage_metadata?.input_tokens ?? 0;
-      this.usage.outputTokens += message.usage_metadata?.output_tokens ?? 0;
+      const { input_tokens: inputTokens = 0, output_tokens: outputTokens = 0 } = message.usage_metadata ?? {};
+      this.usage.inputTokens += inputTokens;
+      this.usage.outputTokens += outputTokens;
+      this.budget.callEnded({ inputTokens, outputTokens });
       const figures = message.response_metadata as OllamaFigures;
       this.#loadSeconds += (figures.load_duration ?? 0) / 1e9;
       this.#evalSeconds += (figures.eval_duration ?? 0) / 1e9;

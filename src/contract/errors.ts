@@ -30,6 +30,12 @@ export const ERROR_CODES = [
   'AGENT_UNKNOWN',
   'AGENT_FAILED',
   'AGENT_LIMIT',
+  /** An agent or a runner gave something else than it was asked for; the message names what is wrong. */
+  'OUTPUT_INVALID',
+  /** The operator's workers do not allow the task queue of the job's runner. */
+  'RUNNER_NOT_ALLOWED',
+  /** Nobody runs the runner's activity, or whoever did stopped giving signs of life. */
+  'RUNNER_UNAVAILABLE',
   /** The session ended, or was asked to end, before the job was done. */
   'LEASE_REVOKED',
   /** No lease within the job's time. */

@@ -1,16 +1,31 @@
 import * as z from 'zod';
+import { chatMessageSchema, usageSchema } from './chat.js';
+import { jsonBytes } from './parse.js';
+import { runnerSchema } from './runner.js';
 import { jobSessionOptionsSchema, sessionNameSchema } from './session.js';
 
 /** Job input and output beyond this fail with a named error: transcripts do not belong into a workflow's history. */
 export const MAX_JOB_BYTES = 256 * 1024;
 
-export const chatMessageSchema = z.object({
-  role: z.enum(['system', 'user', 'assistant', 'tool']),
-  content: z.string(),
-});
-export type ChatMessage = z.output<typeof chatMessageSchema>;
+/** A schema is compiled by the worker and made into a grammar by the model server. */
+const MAX_SCHEMA_BYTES = 16 * 1024;
 
-export const agentJobInputSchema = z.object({
+/** JSON Schema 2020-12 of the answer. */
+export const outputSchemaSchema = z
+  .record(z.string(), z.unknown())
+  .refine((schema) => jsonBytes(schema) <= MAX_SCHEMA_BYTES, `must be at most ${MAX_SCHEMA_BYTES} bytes`);
+export type OutputSchema = z.output<typeof outputSchemaSchema>;
+
+/** What a job's agent may use on one pod, repeated attempts included. */
+export const agentLimitsSchema = z.object({
+  modelCalls: z.int().min(1).max(200).optional(),
+  /** Of input and output together, over all model calls. */
+  tokens: z.int().min(1).max(10_000_000).optional(),
+  seconds: z.number().min(1).max(86_400).optional(),
+});
+export type AgentLimits = z.output<typeof agentLimitsSchema>;
+
+const jobFieldsSchema = z.object({
   session: sessionNameSchema.default('default'),
   /** A name in the worker's registry of agents. */
   agent: z.string().min(1).max(100).default('chat'),
@@ -22,7 +37,23 @@ export const agentJobInputSchema = z.object({
   timeoutSeconds: z.number().min(5).max(86_400).default(1800),
   /** Used when this job starts the session. */
   sessionOptions: jobSessionOptionsSchema.optional(),
-  runner: z.undefined({ error: 'runners are not switched on in this version; use agent' }).optional(),
+  /** For agents whose answer is JSON, such as `structured`. */
+  outputSchema: outputSchemaSchema.optional(),
+  limits: agentLimitsSchema.optional(),
+  /** Works in place of an agent. */
+  runner: runnerSchema.optional(),
+});
+
+/** Fields that say something to an agent: a runner is told none of them. */
+const AGENT_FIELDS = ['model', 'outputSchema', 'limits'] as const;
+
+export const agentJobInputSchema = jobFieldsSchema.superRefine((job, context) => {
+  if (!job.runner) return;
+  const isOther = job.agent !== jobFieldsSchema.shape.agent.parse(undefined);
+  const superfluous = [...(isOther ? ['agent'] : []), ...AGENT_FIELDS.filter((field) => job[field] !== undefined)];
+  for (const field of superfluous) {
+    context.addIssue({ code: 'custom', path: [field], message: 'is for agents: leave it out when there is a runner' });
+  }
 });
 export type AgentJobInput = z.input<typeof agentJobInputSchema>;
 export type AgentJobSpec = z.output<typeof agentJobInputSchema>;
@@ -30,9 +61,6 @@ export type AgentJobSpec = z.output<typeof agentJobInputSchema>;
 export const jobIdSchema = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'must be 1 to 100 characters of A-Z, a-z, 0-9, dot, _ and -');
-
-export const usageSchema = z.object({ inputTokens: z.int(), outputTokens: z.int() });
-export type Usage = z.output<typeof usageSchema>;
 
 export const agentJobResultSchema = z.object({
   output: z.string(),

@@ -37,6 +37,6 @@ export type MessageName = keyof typeof MESSAGES;
  */
 export function jsonSchemaOf(name: MessageName): object {
   const { schema, io } = MESSAGES[name];
-  const { $schema, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  const { $schema, ...rest } = z.toJSONSchema(schema, { io });
   return { $schema, title: name, ...rest };
 }

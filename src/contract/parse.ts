@@ -13,8 +13,12 @@ z.config({ jitless: true });
 export function parseMessage<T extends z.ZodType>(schema: T, value: unknown, what: string): z.output<T> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => `${issue.path.join('.') || 'value'}: ${issue.message}`);
-  throw new DevloopError('INVALID_INPUT', `${what}: ${problems.join('; ')}`, { cause: result.error });
+  throw new DevloopError('INVALID_INPUT', `${what}: ${problemsOf(result.error)}`, { cause: result.error });
+}
+
+/** Every wrong field with its cause. */
+export function problemsOf(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join('.') || 'value'}: ${issue.message}`).join('; ');
 }
 
 /** UTF-8 bytes of a JSON value. */

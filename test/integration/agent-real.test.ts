@@ -170,6 +170,45 @@ describe.each(['ollama', 'openai'] as const)('a real model by api=%s', { timeout
       console.log(`${api}: ${JSON.stringify({ output, usage, timings })}`);
     });
 
+    it('answers with JSON of a schema', async () => {
+      const outputSchema = {
+        type: 'object',
+        properties: {
+          mood: { enum: ['good', 'bad'] },
+          words: { type: 'array', items: { enum: ['sun', 'rain'] }, minItems: 1, maxItems: 2 },
+        },
+        required: ['mood', 'words'],
+        additionalProperties: false,
+      };
+      const model = api === 'ollama' ? LONG_WINDED_MODEL : MODEL;
+      const { output, messages } = await run({
+        agent: 'structured',
+        model,
+        outputSchema,
+        input: 'How is the weather?',
+      });
+      const { mood, words } = JSON.parse(output) as { mood: string; words: string[] };
+      expect(['good', 'bad']).toContain(mood);
+      expect(words.length).toBeGreaterThan(0);
+      // The server's grammar did it: nothing had to be repaired.
+      expect(messages.map(({ role }) => role)).toEqual(['system', 'user', 'assistant']);
+    });
+
+    it('ends at its limit of tokens', async () => {
+      // Fewer than the question alone has.
+      await expect(run({ limits: { tokens: 5 } })).rejects.toMatchObject({
+        code: 'AGENT_LIMIT',
+        message: expect.stringContaining('limits.tokens') as string,
+      });
+    });
+
+    // llama.cpp's server does not tell, and takes tools with any model.
+    if (api === 'ollama')
+      it('is not asked to use tools, which it cannot', async () => {
+        const react = run({ agent: 'react', input: 'What is 6 times 7?' });
+        await expect(react).rejects.toMatchObject({ code: 'MODEL_CANNOT_CALL_TOOLS' });
+      });
+
     it('says that a model is not served', async () => {
       await expect(run({ model: 'nobody-has-this' })).rejects.toMatchObject({
         kind: 'non-retryable',

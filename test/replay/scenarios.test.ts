@@ -1,15 +1,19 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunnerInput } from '../../src/contract/index.js';
 import { waitUntil } from '../support/processes.js';
 import {
   FakeWorld,
   finalFailure,
+  RUNNER_QUEUE,
   startJob,
   startSession,
   untilCancelled,
+  withRunner,
   withWorkers,
 } from '../support/session-world.js';
 import { devServer } from '../support/temporal-servers.js';
@@ -130,6 +134,85 @@ describe('a job', () => {
       save(env, job.workflowId, 'agent-job.pod-replaced');
       save(env, handle.workflowId, 'pod-session.pod-replaced');
     });
+  });
+});
+
+describe("a job with another project's runner", () => {
+  const runner = { taskQueue: RUNNER_QUEUE, activity: 'devloopRunnerReview' };
+
+  it('answers what the runner answers, which got the lease without a token, the input and the project', async () => {
+    const given: RunnerInput[] = [];
+    const review = async (input: RunnerInput): Promise<unknown> => {
+      given.push(input);
+      return { output: 'fine', usage: { inputTokens: 3, outputTokens: 1 } };
+    };
+    await withWorkers(env, new FakeWorld(), () =>
+      withRunner(env, { devloopRunnerReview: review }, async () => {
+        const { name, record } = await startSession(env.client, { idleTimeoutSeconds: 5 });
+        const job = await startJob(env.client, { session: name, input: 'hi', project: 'demo', runner });
+        expect(await job.result()).toMatchObject({ output: 'fine', messages: [], podId: 'pod1' });
+        expect(given).toEqual([{ lease: expect.any(Object) as unknown, input: 'hi', project: 'demo' }]);
+        expect(Object.keys(given[0]!.lease).sort()).toEqual(
+          'api costPerHourUsd endpoint expiresAt idleTimeoutSeconds leaseId model podId podName'.split(' '),
+        );
+        expect((await record()).leases).toMatchObject([{ label: `devloopRunnerReview (${job.workflowId})` }]);
+        save(env, job.workflowId, 'agent-job.runner-answered');
+      }),
+    );
+  });
+
+  it('on a queue that the operator does not allow rents nothing', async () => {
+    const world = new FakeWorld();
+    await withWorkers(env, world, async () => {
+      const job = await startJob(env.client, { input: 'hi', runner: { ...runner, taskQueue: 'stranger' } });
+      await expect(job.result()).rejects.toMatchObject({
+        cause: { type: 'RUNNER_NOT_ALLOWED', message: expect.stringContaining('DEVLOOP_RUNNER_QUEUES') as string },
+      });
+      save(env, job.workflowId, 'agent-job.runner-refused');
+    });
+    expect(world.rented).toEqual([]);
+  });
+
+  // A job of 6 s waits for its runner no longer than that; any other for a minute.
+  it('that nobody runs fails, and gives its lease back', async () => {
+    await withWorkers(env, new FakeWorld(), async () => {
+      const { name, status, record } = await startSession(env.client, { idleTimeoutSeconds: 5 });
+      await waitUntil(async () => (await status()).phase === 'ready', { timeoutMs: 20_000, what: 'ready' });
+      const job = await startJob(env.client, { session: name, input: 'hi', runner, timeoutSeconds: 6 });
+      await expect(job.result()).rejects.toMatchObject({
+        cause: {
+          type: 'RUNNER_UNAVAILABLE',
+          message: expect.stringMatching(
+            /devloopRunnerReview on task queue other-project .*Start the runner/,
+          ) as string,
+        },
+      });
+      const { leases, stopReason } = await record();
+      expect(leases).toMatchObject([{ end: 'released' }]);
+      expect(stopReason).toMatch(/^idle for 5 s/);
+      save(env, job.workflowId, 'agent-job.runner-unavailable');
+    });
+  });
+
+  it('that says that the pod is lost goes on with another one', async () => {
+    const world = new FakeWorld();
+    world.overrides.checkPod = async () => ({ verdict: 'lost', detail: 'nothing answers' });
+    let runs = 0;
+    const review = async ({ lease }: RunnerInput): Promise<unknown> => {
+      runs += 1;
+      // Retryable by its own account: on the same pod it would be tried in vain.
+      if (runs === 1) throw ApplicationFailure.retryable('connection refused', 'POD_LOST');
+      return lease.podId;
+    };
+    await withWorkers(env, world, () =>
+      withRunner(env, { devloopRunnerReview: review }, async () => {
+        const { name } = await startSession(env.client, { idleTimeoutSeconds: 5 });
+        const job = await startJob(env.client, { session: name, input: 'hi', runner });
+        expect((await job.result()).output).toBe('pod2');
+        expect([runs, world.rented.length]).toEqual([2, 2]);
+        save(env, job.workflowId, 'agent-job.runner-pod-replaced');
+      }),
+    );
   });
 });
 

@@ -3,10 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { ApplicationFailure, cancelled, heartbeat } from '@temporalio/activity';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { Worker } from '@temporalio/worker';
+import { Worker, type WorkerOptions } from '@temporalio/worker';
 import type { AgentActivities } from '../../src/activities/agents.js';
 import type { PodActivities } from '../../src/activities/pods.js';
 import type { ReaperActivities } from '../../src/activities/reaper.js';
+import { createRunnerActivities } from '../../src/activities/runners.js';
 import type { WebhookActivities } from '../../src/activities/webhook.js';
 import { createSessionActivities } from '../../src/activities/sessions.js';
 import {
@@ -16,6 +17,7 @@ import {
   type AgentJobInput,
   type AgentJobResult,
   type PodSessionInput,
+  type RunnerInput,
   type SessionRecord,
   type SessionStatus,
   type WebhookEvent,
@@ -97,6 +99,21 @@ export class FakeWorld implements PodActivities, AgentActivities, ReaperActiviti
   };
 }
 
+/** The task queue of another project, and what the operator of the world's workers allows. */
+export const RUNNER_QUEUE = 'other-project';
+
+/** Runs `body` with another project's worker beside: it has no code of Devloop's. */
+export async function withRunner<T>(
+  env: TestWorkflowEnvironment,
+  activities: Readonly<Record<string, (given: RunnerInput) => Promise<unknown>>>,
+  body: () => Promise<T>,
+  options: Partial<WorkerOptions> = {},
+): Promise<T> {
+  const { nativeConnection: connection, namespace = 'default' } = env;
+  const worker = await Worker.create({ connection, namespace, taskQueue: RUNNER_QUEUE, activities, ...options });
+  return worker.runUntil(body);
+}
+
 /** A running activity until it is cancelled: what a long model call is. */
 export async function untilCancelled(): Promise<never> {
   const beat = setInterval(() => {
@@ -132,7 +149,12 @@ export async function withWorkers<T>(
     ...shared,
     taskQueue: TASK_QUEUES.control,
     workflowBundle,
-    activities: { planSession, startPod, checkPod, stopPod, sweep, deliverWebhook, ...sessions, describeHolders },
+    activities: {
+      ...{ planSession, startPod, checkPod, stopPod, sweep, deliverWebhook },
+      ...sessions,
+      describeHolders,
+      ...createRunnerActivities([RUNNER_QUEUE]),
+    },
   });
   const poll = await Worker.create({ ...shared, taskQueue: TASK_QUEUES.poll, activities: { pollPod } });
   const agents = await Worker.create({ ...shared, taskQueue: TASK_QUEUES.agents, activities: { runAgent } });

@@ -45,6 +45,8 @@ describe('the configuration', () => {
         accountUsdPerHour: undefined,
       },
       defaults: { api: 'ollama', model: DEFAULT_MODEL, modelFile: undefined },
+      runnerQueues: [],
+      agents: { module: undefined, fetchHosts: [] },
       logLevel: 'info',
       noDownload: false,
     });
@@ -72,6 +74,31 @@ describe('the configuration', () => {
   it('ignores what is not ours', () => {
     expect(loadConfig({ PATH: '/bin', DEVLOOP_UNHEARD_OF: 'x' })).toEqual(loadConfig({}));
   });
+});
+
+describe('lists', () => {
+  it('are separated by commas', () => {
+    const env = {
+      DEVLOOP_RUNNER_QUEUES: ' reviews, nightly-evals,',
+      DEVLOOP_FETCH_HOSTS: 'Example.org, 10.0.0.7:8080',
+    };
+    const { runnerQueues, agents } = loadConfig(env);
+    expect({ runnerQueues, hosts: agents.fetchHosts }).toEqual({
+      runnerQueues: ['reviews', 'nightly-evals'],
+      hosts: ['example.org', '10.0.0.7:8080'],
+    });
+  });
+
+  it.each(['devloop', 'reviews,devloop-poll', 'Devloop-agents'])('of runners have no queue of ours: %s', (queues) => {
+    expect(problemOf({ DEVLOOP_RUNNER_QUEUES: queues })).toMatch(/DEVLOOP_RUNNER_QUEUES.*must not begin with devloop/);
+  });
+
+  it.each(['https://example.org', 'example.org/path', '*', 'user@example.org', 'example.org:443', 'a b'])(
+    'of hosts have nothing else: %s',
+    (host) => {
+      expect(problemOf({ DEVLOOP_FETCH_HOSTS: host })).toMatch(/DEVLOOP_FETCH_HOSTS.*must be hosts/);
+    },
+  );
 });
 
 describe("the operator's caps", () => {

@@ -21,6 +21,11 @@ export class JobState {
     readonly wants?: SessionWants | undefined,
   ) {}
 
+  /** What people see as the user of the pod. */
+  get user(): string {
+    return this.spec.runner?.activity ?? this.spec.agent;
+  }
+
   get deadlineMs(): number {
     return this.startedAtMs + this.spec.timeoutSeconds * 1000;
   }
@@ -76,10 +81,10 @@ export class JobState {
   }
 
   status(nowMs: number): JobStatus {
-    const { session, agent, project } = this.spec;
+    const { session, project } = this.spec;
     return {
       session,
-      agent,
+      agent: this.user,
       project,
       phase: this.phase,
       podId: this.grant?.podId,
@@ -95,7 +100,7 @@ export class JobState {
       case 'waiting':
         return `Waits for a lease on session ${this.spec.session}${news}.`;
       case 'running':
-        return `Agent ${this.spec.agent} runs on pod ${this.grant?.podId ?? ''}.`;
+        return `${this.spec.runner ? 'Runner' : 'Agent'} ${this.user} runs on pod ${this.grant?.podId ?? ''}.`;
       case 'done':
         return 'Answered.';
       case 'failed':

@@ -1,7 +1,6 @@
 import {
   ActivityCancellationType,
   ApplicationFailure,
-  CancellationScope,
   condition,
   getExternalWorkflowHandle,
   isCancellation,
@@ -16,6 +15,7 @@ import { MAX_PROBLEM_CHARACTERS, sessionWorkflowId, TASK_QUEUES, type Grant } fr
 import { failureOf } from '../failures.js';
 import { releaseLeaseSignal, reportPodSignal } from '../pod-session/messages.js';
 import type { JobState } from './job-state.js';
+import { untilRevoked } from './until-revoked.js';
 
 /** A lost request or a session that ended meanwhile costs a job at most this much waiting. */
 const REPEAT_ACQUIRE_MS = 60_000;
@@ -51,7 +51,7 @@ async function requestLease(state: JobState): Promise<void> {
     retry: { maximumInterval: '10 seconds' },
     summary: `ask session ${state.spec.session} for a lease, start it if need be`,
   });
-  const { session, sessionOptions, project, agent } = state.spec;
+  const { session, sessionOptions, project } = state.spec;
   const { workflowId, firstExecutionRunId: firstRunId } = workflowInfo();
   const holder = { kind: 'workflow' as const, workflowId, firstRunId };
   try {
@@ -62,7 +62,7 @@ async function requestLease(state: JobState): Promise<void> {
       project,
       leaseId: state.leaseId,
       holder,
-      label: `${agent} (${workflowId})`,
+      label: `${state.user} (${workflowId})`,
     });
   } catch (error) {
     if (isCancellation(error)) throw error;
@@ -82,22 +82,10 @@ export async function runOnPod(state: JobState, grant: Grant): Promise<AgentAnsw
     retry: { initialInterval: '1 second', maximumInterval: '20 seconds', maximumAttempts: 6 },
     summary: `agent ${spec.agent} on pod ${grant.podId}`,
   });
-  const scope = new CancellationScope();
-  const running = scope.run(() =>
-    runAgent({ grant, agent: spec.agent, input: spec.input, model: spec.model ?? grant.model }),
-  );
-  const ended = running.then(
-    () => 'ended' as const,
-    () => 'ended' as const,
-  );
-  const first = await Promise.race([ended, condition(() => state.revoked !== undefined)]);
-  if (first !== 'ended') scope.cancel();
-  try {
-    return await running;
-  } catch (error) {
-    if (state.revoked && isCancellation(error)) return 'revoked';
-    throw error;
-  }
+  const { agent, input, outputSchema, limits } = spec;
+  const model = spec.model ?? grant.model;
+  const run = await untilRevoked(state, () => runAgent({ grant, agent, input, model, outputSchema, limits }));
+  return run === 'revoked' ? run : run.value;
 }
 
 export async function reportPod(state: JobState, grant: Grant, problem: string): Promise<void> {

@@ -24,9 +24,10 @@ import { failureOf } from '../failures.js';
 import { showAttributes } from '../search-attributes.js';
 import { JobState } from './job-state.js';
 import { jobStatusQuery, leaseGrantedSignal, leaseRevokedSignal } from './messages.js';
+import { requireAllowed, runnerFailureOf, runOnRunner } from './runner-steps.js';
 import { releaseLease, reportPod, runOnPod, waitForLease, waitForRevoke } from './steps.js';
 
-/** Gets a lease on a session, runs an agent against its pod and gives the lease back whatever happens. */
+/** Gets a lease on a session, runs an agent, or another project's runner, against its pod and gives the lease back whatever happens. */
 export async function AgentJob(input: AgentJobInput): Promise<AgentJobResult> {
   if (jsonBytes(input ?? null) > MAX_JOB_BYTES)
     throw failure('INPUT_TOO_LARGE', `AgentJob input is over ${MAX_JOB_BYTES} bytes`);
@@ -54,6 +55,7 @@ export async function AgentJob(input: AgentJobInput): Promise<AgentJobResult> {
   setHandler(jobStatusQuery, () => state.status(Date.now()));
   showAttributes({ DevloopSession: spec.session, DevloopProject: spec.project });
   try {
+    if (spec.runner) await requireAllowed(state, spec.runner);
     return await work(state, show);
   } catch (error) {
     state.ended(
@@ -81,7 +83,8 @@ async function work(state: JobState, show: () => void): Promise<AgentJobResult> 
     state.running(Date.now());
     show();
     try {
-      const run = await runOnPod(state, grant);
+      const { runner } = state.spec;
+      const run = await (runner ? runOnRunner(state, grant, runner) : runOnPod(state, grant));
       if (run === 'revoked') {
         state.waitingAgain(state.revoked?.reason ?? 'the lease was revoked');
         continue;
@@ -93,7 +96,8 @@ async function work(state: JobState, show: () => void): Promise<AgentJobResult> 
       return { ...run, podId: grant.podId, waitSeconds: state.waitSeconds(nowMs), runSeconds, costUsd };
     } catch (error) {
       if (isCancellation(error)) throw error;
-      const { code, message, podLost } = failureOf(error, 'JOB_TIMEOUT');
+      const { runner } = state.spec;
+      const { code, message, podLost } = runner ? runnerFailureOf(error, runner) : failureOf(error, 'JOB_TIMEOUT');
       if (podLost !== true) throw failure(code, message);
       const mayGoOn = state.podLost(message);
       // Also by a job that gives up: the session would keep a dead pod for its whole idle time.

@@ -41,9 +41,13 @@ const input: RunAgentInput = {
 async function run(
   prepare: (env: MockActivityEnvironment) => void = () => undefined,
   service = new PodService(new VirtualRunPod()),
+  { heartbeatDetails, ...job }: Partial<RunAgentInput> & { heartbeatDetails?: unknown } = {},
 ) {
   const { clock, sleep, gate } = service.deps;
-  const env = new MockActivityEnvironment({ heartbeatTimeoutMs: 10_000 }, { logger: new DefaultLogger('ERROR') });
+  const env = new MockActivityEnvironment(
+    { heartbeatTimeoutMs: 10_000, heartbeatDetails },
+    { logger: new DefaultLogger('ERROR') },
+  );
   const beats: unknown[] = [];
   env.on('heartbeat', (details) => beats.push(details));
   prepare(env);
@@ -56,7 +60,9 @@ async function run(
   });
   try {
     return {
-      result: await service.time.run(env.run((given: RunAgentInput) => activities.runAgent(given), input)),
+      result: await service.time.run(
+        env.run((given: RunAgentInput) => activities.runAgent(given), { ...input, ...job }),
+      ),
       beats,
     };
   } catch (failure) {
@@ -135,6 +141,20 @@ describe('runAgent', () => {
       return answer();
     };
     expect((await run()).beats).toContainEqual({ step: 'answering', tokens: 3 });
+  });
+
+  it('goes on with its limits where the attempt before was killed', async () => {
+    const limits = { modelCalls: 3 };
+    const begun: unknown[] = [];
+    agent.run = async (options) => {
+      begun.push(options.spent, options.limits);
+      options.onSpent?.({ modelCalls: 2, tokens: 40, seconds: 9 });
+      options.onToken?.('a');
+      return answer();
+    };
+    const first = await run(undefined, undefined, { limits });
+    await run(undefined, undefined, { limits, heartbeatDetails: first.beats.at(-1) });
+    expect(begun).toEqual([undefined, limits, { modelCalls: 2, tokens: 40, seconds: 9 }, limits]);
   });
 
   it.each([

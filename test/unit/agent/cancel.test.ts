@@ -25,7 +25,7 @@ const careless: AgentDefinition = {
   needsTools: false,
   run: async ({ model, messages }) => [await model.invoke(messages)],
 };
-const agents = new AgentRegistry([...builtinAgents, invoking, streaming, careless]);
+const agents = new AgentRegistry([...builtinAgents(), invoking, streaming, careless]);
 
 let server: FakeModelServer;
 beforeEach(async () => {

@@ -53,7 +53,7 @@ interface Row {
   kind: AgentFault['kind'];
   code: AgentFault['code'];
   says: RegExp;
-  limits?: AgentRunOptions['limits'];
+  patience?: AgentRunOptions['patience'];
   retryAfterSeconds?: number;
 }
 
@@ -172,14 +172,14 @@ function rows(api: 'ollama' | 'openai'): Row[] {
       fault: 'no headers in time',
       answer: hang,
       ...retry,
-      limits: { headersSeconds: 0.3 },
+      patience: { headersSeconds: 0.3 },
       says: /UND_ERR_HEADERS_TIMEOUT/,
     },
     {
       fault: 'no further piece in time',
       answer: speak(['Hel'], { instead: hang }),
       ...retry,
-      limits: { bodySeconds: 0.3 },
+      patience: { bodySeconds: 0.3 },
       says: /UND_ERR_BODY_TIMEOUT/,
     },
   ];
@@ -189,7 +189,7 @@ describe.each(['ollama', 'openai'] as const)('a fault by api=%s', (api) => {
   it.each(rows(api))('$fault → $kind $code, after one request', async (row) => {
     const printed = (['log', 'warn', 'error'] as const).map((name) => vi.spyOn(console, name).mockReturnValue());
     server.chat = row.answer;
-    const fault = await faultOf({ api, ...(row.limits && { limits: row.limits }) });
+    const fault = await faultOf({ api, ...(row.patience && { patience: row.patience }) });
 
     expect(fault).toMatchObject({ kind: row.kind, code: row.code });
     expect(fault.message).toMatch(row.says);
@@ -242,7 +242,7 @@ describe.each(['ollama', 'openai'] as const)('a fault by api=%s', (api) => {
     ];
     for (const thrown of lookalikes) {
       const broken = { name: 'broken', needsTools: false, run: vi.fn().mockRejectedValue(thrown) };
-      const fault = await faultOf({ api, agent: 'broken', agents: new AgentRegistry([...builtinAgents, broken]) });
+      const fault = await faultOf({ api, agent: 'broken', agents: new AgentRegistry([...builtinAgents(), broken]) });
       expect(fault).toMatchObject({ kind: 'retryable', code: 'AGENT_FAILED' });
       expect(fault.message).not.toContain(TOKEN);
     }

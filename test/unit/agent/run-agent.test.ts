@@ -16,7 +16,7 @@ const calculator = defineAgent({
     }),
   ],
 });
-const agents = new AgentRegistry([...builtinAgents, calculator]);
+const agents = new AgentRegistry([...builtinAgents(), calculator]);
 const addCall = { toolCall: { name: 'add', args: { a: 2, b: 3 } } };
 
 let server: FakeModelServer;
@@ -110,9 +110,10 @@ describe.each(['ollama', 'openai'] as const)('a run by api=%s', (api) => {
 
   it('fails an agent that never comes to an end, after the limit of its model calls', async () => {
     server.chat = speak([], addCall);
-    await expect(run({ api, agent: 'calculator', limits: { maxModelCalls: 3 } })).rejects.toMatchObject({
+    await expect(run({ api, agent: 'calculator', limits: { modelCalls: 3 } })).rejects.toMatchObject({
       kind: 'non-retryable',
       code: 'AGENT_LIMIT',
+      message: 'the agent was stopped: limits.modelCalls: 3 were made',
     });
     expect(server.chats).toHaveLength(3);
   });
@@ -138,7 +139,7 @@ describe.each(['ollama', 'openai'] as const)('a run by api=%s', (api) => {
     await expect(run({ api, agent: 'poet' })).rejects.toMatchObject({
       kind: 'non-retryable',
       code: 'AGENT_UNKNOWN',
-      message: 'this worker has no agent "poet"; it has: chat, calculator',
+      message: 'this worker has no agent "poet"; it has: chat, react, structured, calculator',
     });
     expect(server.seen).toHaveLength(0);
   });

@@ -14,6 +14,7 @@ import {
   leaseRevokedSchema,
   parseMessage,
   podSessionInputSchema,
+  runnerResultSchema,
   releaseLeaseSchema,
   renewLeaseSchema,
   reportPodSchema,
@@ -171,10 +172,14 @@ describe('the input of a job', () => {
     expect(job.error?.issues.map(({ path }) => path.join('.'))).toEqual(['sessionOptions.templateId']);
   });
 
-  it('says that runners are not there yet, instead of running something else', () => {
-    expect(() =>
-      parseMessage(agentJobInputSchema, { input: 'hi', runner: { taskQueue: 'q' } }, 'AgentJob input'),
-    ).toThrow(/runner: runners are not switched on/);
+  it.each([
+    ['limits', { modelCalls: 0 }],
+    ['limits', { tokens: 1.5 }],
+    ['limits', { seconds: 86_401 }],
+    ['outputSchema', 'string'],
+    ['outputSchema', { description: 'x'.repeat(16 * 1024) }],
+  ])('names the field when %s is out of bounds', (field, value) => {
+    expect(agentJobInputSchema.safeParse({ input: 'hi', [field]: value }).error?.issues[0]?.path[0]).toBe(field);
   });
 });
 
@@ -222,4 +227,56 @@ describe('jsonBytes', () => {
     for (const value of ['ascii', 'é漢🚀', { a: [1, null] }, null])
       expect(jsonBytes(value)).toBe(Buffer.byteLength(JSON.stringify(value)));
   });
+});
+
+describe('the runner of a job', () => {
+  const runner = { taskQueue: 'reviews', activity: 'devloopRunnerReview' };
+  const read = (job: object) => agentJobInputSchema.safeParse({ input: 'hi', ...job });
+
+  it('is an activity on a queue of another project', () => {
+    expect(read({ runner }).data?.runner).toEqual(runner);
+  });
+
+  it.each([
+    ['taskQueue', 'devloop'],
+    ['taskQueue', 'devloop-poll'],
+    ['taskQueue', ' Devloop-agents'],
+    ['taskQueue', ''],
+    ['activity', 'stopPod'],
+    ['activity', 'devLoopRunner'],
+    ['activity', 'devloopRunner(1)'],
+    ['activity', undefined],
+  ])('is refused with %s %j', (field, value) => {
+    expect(read({ runner: { ...runner, [field]: value } }).error?.issues[0]?.path).toEqual(['runner', field]);
+  });
+
+  it.each([
+    ['agent', 'react'],
+    ['model', 'm'],
+    ['limits', { seconds: 5 }],
+    ['outputSchema', {}],
+  ])('is told nothing of %s, so a job that has both is refused', (field, value) => {
+    expect(read({ runner, [field]: value }).error?.issues.map(({ path }) => path)).toEqual([[field]]);
+  });
+});
+
+describe('the result of a runner', () => {
+  it.each([
+    ['a string', 'hello'],
+    ['the output alone', { output: 'hello' }],
+    ['what Python leaves empty', { output: 'hello', messages: null, usage: { inputTokens: null } }],
+  ])('is %s', (_what, result) => {
+    expect(runnerResultSchema.parse(result)).toEqual({
+      output: 'hello',
+      messages: [],
+      usage: { inputTokens: 0, outputTokens: 0 },
+    });
+  });
+
+  it.each([[undefined], [null], [['hello']], [{ output: 1 }], [{ output: 'x', usage: { inputTokens: -1 } }]])(
+    'is not %j',
+    (result) => {
+      expect(runnerResultSchema.safeParse(result).success).toBe(false);
+    },
+  );
 });
