@@ -99,7 +99,6 @@ function jsonSchemas(named: Named, io: 'input' | 'output'): Record<string, Json>
     override: ({ zodSchema, jsonSchema }) => {
       // What may be added to an answer later is no break of it.
       delete jsonSchema.additionalProperties;
-      if (zodSchema._zod.def.type === 'undefined') jsonSchema.not = {};
       if (isEitherImage(jsonSchema)) jsonSchema.not = { required: ['image', 'templateId'] };
     },
   });
