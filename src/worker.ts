@@ -15,7 +15,7 @@ import { createReaperActivities } from './activities/reaper.js';
 import { createSessionActivities, currentRunCheck } from './activities/sessions.js';
 import { createWebhookActivities } from './activities/webhook.js';
 import { runAgent } from './agent/index.js';
-import { lookAtSessions, temporalFromEnvironment } from './client/index.js';
+import { lookAtSessions, temporalFromEnvironment } from './client/internal.js';
 import { loadConfig, readEnvironment, type Config } from './config.js';
 import { DevloopError, TASK_QUEUES } from './contract/index.js';
 import { createLogger } from './observability/logger.js';

@@ -1,9 +1,12 @@
-import { isLate, isRunPodError, isSuspect, surveyPods, type ClassifiedPod } from '../runpod/index.js';
+import { endPods, isLate, isSuspect, surveyPods, type ClassifiedPod } from '../runpod/index.js';
 import type { RunPodClient, SurveyOptions } from '../runpod/index.js';
 import { atBorder } from './failures.js';
 import { withHeart, type HeartTime } from './heart.js';
-import type { LookAtSessions } from '../client/index.js';
+import type { LookAtSessions } from '../client/internal.js';
 import type { SeenPod, SweepInput, SweepReport } from './types.js';
+
+/** Longer than that a pod is left to the next sweep; the activity has 50 s in all. */
+const END_WITHIN_MS = 20_000;
 
 export interface ReaperActivities {
   /** One look at the account's list: ends what is late, and what two looks in a row show as nobody's. */
@@ -27,8 +30,8 @@ export function createReaperActivities(deps: ReaperDependencies): ReaperActiviti
 
 function sweep(deps: ReaperDependencies, { suspects }: SweepInput): Promise<SweepReport> {
   return withHeart(deps, async (heart, signal) => {
-    const { runpod, proxyUrl, gate, owner } = deps;
-    const at = new Date(deps.clock()).toISOString();
+    const { runpod, proxyUrl, gate, owner, clock, sleep } = deps;
+    const at = new Date(clock()).toISOString();
     const pods = await surveyPods({
       runpod,
       proxyUrl,
@@ -37,28 +40,19 @@ function sweep(deps: ReaperDependencies, { suspects }: SweepInput): Promise<Swee
       sessions: deps.lookAtSessions,
       signal,
     });
-    const ended: SeenPod[] = [];
-    const problems: string[] = [];
     const seenBefore = (id: string): boolean => suspects.some(({ podId }) => podId === id);
-    for (const seen of pods) {
-      if (!isLate(seen) && !(isSuspect(seen) && seenBefore(seen.pod.id))) continue;
-      heart.tell({ step: 'ending', podId: seen.pod.id });
-      try {
-        await runpod.terminatePod(seen.pod.id, { signal });
-        ended.push(seenPod(seen));
-      } catch (error) {
-        if (!isRunPodError(error) || error.kind === 'aborted') throw error;
-        // The next sweep sees it again; the others' turn comes now.
-        problems.push(`pod ${seen.pod.id}: ${error.message}`);
-      }
-    }
+    const due = pods.filter((seen) => isLate(seen) || (isSuspect(seen) && seenBefore(seen.pod.id)));
+    const podIds = due.map(({ pod }) => pod.id);
+    if (podIds.length > 0) heart.tell({ step: 'ending', podIds });
+    // A DELETE that RunPod takes and does not heed would else cost the pod's price until the next sweep.
+    const { left, lastError } = await endPods(podIds, { runpod, clock, sleep, signal, withinMs: END_WITHIN_MS });
     return {
       at,
       pods: pods.length,
       suspects: pods.filter(isSuspect).map(seenPod),
-      ended,
+      ended: due.filter(({ pod }) => !left.includes(pod.id)).map(seenPod),
       reported: pods.filter(isWorthReporting).map(seenPod),
-      problems,
+      problems: left.map((podId) => `pod ${podId}: ${lastError ?? 'it is still listed after several DELETEs'}`),
       webhook: deps.webhook,
     };
   });

@@ -1,5 +1,5 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { runState, sessionStartOptions } from '../client/index.js';
+import { runState, sessionStartOptions } from '../client/internal.js';
 import { MAX_LABEL_CHARACTERS, SESSION_SIGNALS, WORKFLOW_TYPES, type AcquireLease } from '../contract/index.js';
 import type { PodDependencies } from './pod-dependencies.js';
 import type { AcquireLeaseInput, HolderState, WaitingHolder } from './types.js';

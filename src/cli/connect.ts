@@ -1,5 +1,6 @@
 import { loadConfig, readEnvironment, type Config } from '../config.js';
-import { DevloopClient, noWorkerError, temporalFromEnvironment, type TemporalSettings } from '../client/index.js';
+import { DevloopClient } from '../client/index.js';
+import { noWorkerError, temporalFromEnvironment, type TemporalSettings } from '../client/internal.js';
 import { DevloopError } from '../contract/index.js';
 import { readStack, type StackInfo } from '../embedded/index.js';
 import { embeddedModeLine, externalModeLine } from './mode.js';

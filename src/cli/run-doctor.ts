@@ -1,4 +1,5 @@
-import { DevloopClient, temporalFromEnvironment, type TemporalSettings } from '../client/index.js';
+import { DevloopClient } from '../client/index.js';
+import { temporalFromEnvironment, type TemporalSettings } from '../client/internal.js';
 import { loadConfig, readEnvironment, type Config } from '../config.js';
 import { DevloopError } from '../contract/index.js';
 import { doctorReport, readStack, type DoctorCheck } from '../embedded/index.js';

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { WorkflowStartOptions } from '@temporalio/client';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { WorkflowExecutionAlreadyStartedError, type WorkflowStartOptions } from '@temporalio/client';
 import {
   agentJobInputSchema,
   DevloopError,
@@ -55,7 +54,7 @@ export interface SubmittedJob {
 }
 
 /** The way into Devloop for programs: sessions and jobs over Temporal. Needs no RunPod key. */
-export class DevloopClient {
+export class DevloopClient implements AsyncDisposable {
   private constructor(private readonly temporal: Temporal) {}
 
   /** @throws DevloopError `TEMPORAL_UNREACHABLE`, `CONFIG_INVALID` */
@@ -83,6 +82,10 @@ export class DevloopClient {
 
   close(): Promise<void> {
     return this.temporal.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   /**

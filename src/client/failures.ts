@@ -1,12 +1,14 @@
-import { isGrpcServiceError, WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import {
   ActivityFailure,
   ApplicationFailure,
   CancelledFailure,
+  isGrpcServiceError,
   NamespaceNotFoundError,
   TerminatedFailure,
+  WorkflowFailedError,
   WorkflowNotFoundError,
-} from '@temporalio/common';
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
 import { DevloopError, isErrorCode, type ErrorCode } from '../contract/index.js';
 
 /** What a failure means that carries no code of its own. */

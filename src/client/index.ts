@@ -1,12 +1,14 @@
-export { noWorkerError } from './failures.js';
+/** The public surface of `@devloop/client`. */
 export { DevloopClient } from './devloop-client.js';
 export type { ConnectOptions, StartedSession, SubmittedJob } from './devloop-client.js';
-export type { ListedJob, ListedSession } from './visibility.js';
-export type { JobHandle, JobReport } from './job-handle.js';
 export type { Asked } from './ask-to-end.js';
-export { lookOf, type SessionHandle, type WatchOptions } from './session-handle.js';
-export { temporalFromEnvironment, type TemporalSettings } from './settings.js';
-export { jobStartOptions, sessionStartOptions } from './start-options.js';
-export type { ReaperState } from './reaper-state.js';
-export { lookAtSessions, runState, type LookAtSessions } from './session-looks.js';
+export type { JobHandle, JobReport } from './job-handle.js';
 export type { Lease, LeaseOptions } from './lease-handle.js';
+export type { ReaperState } from './reaper-state.js';
+export type { SessionHandle } from './session-handle.js';
+export type { ListedJob, ListedSession } from './visibility.js';
+export type { WatchOptions } from './watch.js';
+export { DevloopError, ERROR_CODES, isErrorCode, type ErrorCode } from '../contract/errors.js';
+export type { AgentJobInput, AgentJobResult, ChatMessage, JobPhase, JobStatus, Usage } from '../contract/job.js';
+export type { Grant } from '../contract/lease.js';
+export type { PodSessionInput, SessionPhase, SessionRecord, SessionStatus } from '../contract/session.js';

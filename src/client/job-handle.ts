@@ -1,10 +1,9 @@
-import { QueryRejectedError, type WorkflowHandle } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
+import { defaultPayloadConverter, QueryRejectedError, type WorkflowHandle } from '@temporalio/client';
 import {
   agentJobInputSchema,
   agentJobResultSchema,
   DevloopError,
-  isOver,
+  hasEnded,
   jobStatusSchema,
   jobWorkflowId,
   parseMessage,
@@ -18,6 +17,7 @@ import {
 import { askToEnd, type Asked } from './ask-to-end.js';
 import { isDeadline, noWorkerError, toDevloopError, type FailureMeaning } from './failures.js';
 import type { Temporal } from './temporal.js';
+import { watch, type WatchOptions } from './watch.js';
 
 export interface JobReport {
   readonly jobId: string;
@@ -71,10 +71,17 @@ export class JobHandle {
     }
   }
 
+  /** The status whenever it changed in more than its running seconds. Ends after `done`, `failed` or `cancelled`. */
+  watch(options: WatchOptions = {}): AsyncGenerator<JobStatus, void, undefined> {
+    const read = (signal?: AbortSignal): Promise<JobStatus> => this.status(signal);
+    const essence = (status: JobStatus) => ({ ...status, waitSeconds: 0, runSeconds: 0 });
+    return watch({ read, essence, isLast: ({ phase }) => hasEnded(phase) }, options);
+  }
+
   /** How the job stands and, when it has ended, its answer or why there is none. */
   async report(signal?: AbortSignal): Promise<JobReport> {
     const status = await this.status(signal);
-    if (!isOver(status.phase)) return { jobId: this.jobId, status };
+    if (!hasEnded(status.phase)) return { jobId: this.jobId, status };
     try {
       return { jobId: this.jobId, status, result: await this.result(signal) };
     } catch (error) {

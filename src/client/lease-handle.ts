@@ -7,6 +7,8 @@ import {
   type Grant,
   type LeaseAnswer,
 } from '../contract/index.js';
+import { gateSecretFromEnvironment } from './settings.js';
+import { isPassing } from './watch.js';
 
 /** A holder in the queue asks again after this (wire contract). */
 const ASK_AGAIN_MS = 5_000;
@@ -83,8 +85,12 @@ export class Lease implements AsyncDisposable {
     throw new DevloopError('POD_LOST', 'the pod is being replaced: try again when the session has another one');
   }
 
-  /** What every request to the pod carries. @param secret `DEVLOOP_GATE_SECRET` of the workers */
-  headers(secret: string): { readonly Authorization: string } {
+  /**
+   * What every request to the pod carries.
+   * @param secret that of the workers; `DEVLOOP_GATE_SECRET` by default
+   * @throws DevloopError as `grant`; `CONFIG_INVALID` without a secret
+   */
+  headers(secret: string = gateSecretFromEnvironment()): { readonly Authorization: string } {
     const token = createHmac('sha256', secret).update(this.grant.podName).digest('base64url');
     return { Authorization: `Bearer ${token}` };
   }
@@ -95,7 +101,7 @@ export class Lease implements AsyncDisposable {
   }
 
   /** Counts as a use on the pod itself: keeps its dead-man's switch from ending it. */
-  async touch(secret: string, signal?: AbortSignal): Promise<void> {
+  async touch({ secret, signal }: { secret?: string; signal?: AbortSignal } = {}): Promise<void> {
     const { endpoint } = this.grant;
     const init = { method: 'POST', headers: this.headers(secret), ...(signal && { signal }) };
     const answer = await fetch(`${endpoint}/devloop/touch`, init);
@@ -151,8 +157,4 @@ export class Lease implements AsyncDisposable {
     const { idleTimeoutSeconds = Infinity } = this.present;
     return Math.min(askEveryMs, Math.max(SHORTEST_BEAT_MS, (idleTimeoutSeconds * 1000) / BEATS_PER_TERM));
   }
-}
-
-function isPassing({ code }: DevloopError): boolean {
-  return code === 'NO_WORKER' || code === 'TEMPORAL_UNREACHABLE';
 }

@@ -1,7 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { QueryRejectedError, type WorkflowExecutionDescription, type WorkflowHandle } from '@temporalio/client';
 import {
-  DevloopError,
   leaseAnswerSchema,
   MAX_PROBLEM_CHARACTERS,
   MEMO_KEYS,
@@ -21,14 +19,7 @@ import { askToEnd, type Asked } from './ask-to-end.js';
 import { isDeadline, noWorkerError, toDevloopError, type FailureMeaning } from './failures.js';
 import { Lease, type LeaseOptions, type LeaseSession } from './lease-handle.js';
 import type { Temporal } from './temporal.js';
-
-/** A worker that is restarted, or a server that is, comes back within this; a watcher waits for it. */
-const WATCH_PATIENCE_MS = 60_000;
-
-export interface WatchOptions {
-  readonly intervalMs?: number;
-  readonly signal?: AbortSignal;
-}
+import { watch, type WatchOptions } from './watch.js';
 
 /** One session by name: the newest one, or exactly the one whose first run id is given. */
 export class SessionHandle {
@@ -115,23 +106,10 @@ export class SessionHandle {
     }
   }
 
-  /** The status whenever it changed as `lookOf` tells. Ends after `stopped`. */
-  async *watch({ intervalMs = 500, signal }: WatchOptions = {}): AsyncGenerator<SessionStatus, void, undefined> {
-    let shown: string | undefined;
-    let lastAnswerAt = Date.now();
-    for (;;) {
-      const status = await this.patientStatus(lastAnswerAt, signal);
-      if (status !== undefined) {
-        lastAnswerAt = Date.now();
-        const seen = lookOf(status);
-        if (seen !== shown) {
-          shown = seen;
-          yield status;
-        }
-        if (status.phase === 'stopped') return;
-      }
-      await delay(intervalMs, undefined, { ...(signal === undefined ? {} : { signal }) });
-    }
+  /** The status whenever its essence changed. Ends after `stopped`. */
+  watch(options: WatchOptions = {}): AsyncGenerator<SessionStatus, void, undefined> {
+    const read = (signal?: AbortSignal): Promise<SessionStatus> => this.status(signal);
+    return watch({ read, essence: essenceOf, isLast: ({ phase }) => phase === 'stopped' }, options);
   }
 
   /** Waits for the verified end, however long that takes. */
@@ -166,17 +144,6 @@ export class SessionHandle {
       return await this.temporal.call(() => this.handle.describe(), signal);
     } catch (error) {
       throw this.problem(error, signal);
-    }
-  }
-
-  private async patientStatus(lastAnswerAt: number, signal?: AbortSignal): Promise<SessionStatus | undefined> {
-    try {
-      return await this.status(signal);
-    } catch (error) {
-      const passing =
-        error instanceof DevloopError && (error.code === 'NO_WORKER' || error.code === 'TEMPORAL_UNREACHABLE');
-      if (!passing || Date.now() - lastAnswerAt > WATCH_PATIENCE_MS) throw error;
-      return undefined;
     }
   }
 
@@ -217,8 +184,8 @@ export function statusOf(record: SessionRecord): SessionStatus {
 }
 
 /** What makes two statuses differ for somebody who watches: all but the running seconds and cost. */
-export function lookOf(status: SessionStatus): string {
-  return JSON.stringify({ ...status, uptimeSeconds: 0, costUsd: 0 });
+export function essenceOf(status: SessionStatus): SessionStatus {
+  return { ...status, uptimeSeconds: 0, costUsd: 0 };
 }
 
 /** A query answers by the workflow's clock, which stands still between its events: the running figures are brought up to now. */

@@ -1,8 +1,6 @@
 import { WorkflowNotFoundError, type Client, type WorkflowExecutionStatusName } from '@temporalio/client';
-import { defineSearchAttributeKey } from '@temporalio/common';
 import { sessionWorkflowId, type PodNameParts, type SessionLook } from '../contract/index.js';
-
-const POD_ID = defineSearchAttributeKey('DevloopPodId', 'KEYWORD');
+import { listedAttributes } from './search-attributes.js';
 
 export type LookAtSessions = (names: readonly PodNameParts[]) => Promise<(name: PodNameParts) => SessionLook>;
 
@@ -36,7 +34,9 @@ async function describe(client: Client, session: string): Promise<Described> {
     if (state !== 'running') return { state };
     const firstRunId = raw.workflowExecutionInfo?.firstRunId;
     // A server that does not tell the first run leaves open whose pod it is.
-    return firstRunId ? { state, firstRunId, podId: typedSearchAttributes.get(POD_ID) } : { state: 'unknown' };
+    return firstRunId
+      ? { state, firstRunId, podId: listedAttributes(typedSearchAttributes).podId }
+      : { state: 'unknown' };
   } catch (error) {
     return { state: error instanceof WorkflowNotFoundError ? 'gone' : 'unknown' };
   }

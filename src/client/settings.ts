@@ -45,3 +45,11 @@ export function temporalFromEnvironment(env: NodeJS.ProcessEnv = process.env): T
     },
   };
 }
+
+/** @throws DevloopError `CONFIG_INVALID` */
+export function gateSecretFromEnvironment(env: NodeJS.ProcessEnv = process.env): string {
+  const secret = env.DEVLOOP_GATE_SECRET?.trim();
+  if (secret) return secret;
+  const wayOut = "Set it to the workers' value; an embedded stack keeps its own in .devloop/gate-secret.";
+  throw new DevloopError('CONFIG_INVALID', `DEVLOOP_GATE_SECRET is not set: the pod's gate asks for it. ${wayOut}`);
+}

@@ -1,17 +1,12 @@
 import type { WorkflowStartOptions } from '@temporalio/client';
-import { defineSearchAttributeKey, TypedSearchAttributes, type SearchAttributePair } from '@temporalio/common';
 import {
   jobWorkflowId,
-  SEARCH_ATTRIBUTES,
   sessionWorkflowId,
   TASK_QUEUES,
   type AgentJobInput,
   type PodSessionInput,
 } from '../contract/index.js';
-
-const sessionKey = defineSearchAttributeKey('DevloopSession', SEARCH_ATTRIBUTES.DevloopSession);
-const projectKey = defineSearchAttributeKey('DevloopProject', SEARCH_ATTRIBUTES.DevloopProject);
-const phaseKey = defineSearchAttributeKey('DevloopPhase', SEARCH_ATTRIBUTES.DevloopPhase);
+import { startAttributes } from './search-attributes.js';
 
 /**
  * How a PodSession is started, whoever starts it: the id is free again once a session ended.
@@ -25,7 +20,7 @@ export function sessionStartOptions(input: PodSessionInput): WorkflowStartOption
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     workflowIdConflictPolicy: 'USE_EXISTING',
     staticSummary: `GPU session ${input.session}`,
-    typedSearchAttributes: searchAttributes(input.session, input.project, 'creating'),
+    typedSearchAttributes: startAttributes(input.session, input.project, 'creating'),
   };
 }
 
@@ -39,28 +34,6 @@ export function jobStartOptions(input: AgentJobInput, jobId: string): WorkflowSt
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
     workflowIdConflictPolicy: 'USE_EXISTING',
     staticSummary: `Agent ${input.agent ?? 'chat'} on session ${session}`,
-    typedSearchAttributes: searchAttributes(session, input.project),
-  };
-}
-
-function searchAttributes(session: string, project: string | undefined, phase?: string): TypedSearchAttributes {
-  const pairs: SearchAttributePair[] = [{ key: sessionKey, value: session }];
-  if (phase !== undefined) pairs.push({ key: phaseKey, value: phase });
-  if (project !== undefined) pairs.push({ key: projectKey, value: project });
-  return new TypedSearchAttributes(pairs);
-}
-
-/** Search attributes as a listing shows them. */
-export interface ListedAttributes {
-  readonly session: string | undefined;
-  readonly project: string | undefined;
-  readonly phase: string | undefined;
-}
-
-export function listedAttributes(attributes: TypedSearchAttributes): ListedAttributes {
-  return {
-    session: attributes.get(sessionKey),
-    project: attributes.get(projectKey),
-    phase: attributes.get(phaseKey),
+    typedSearchAttributes: startAttributes(session, input.project),
   };
 }

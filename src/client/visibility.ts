@@ -1,7 +1,7 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
 import { jobIdOf, sessionNameOf, WORKFLOW_TYPES, type JobPhase } from '../contract/index.js';
 import { fromService } from './failures.js';
-import { listedAttributes } from './start-options.js';
+import { listedAttributes } from './search-attributes.js';
 import type { Temporal } from './temporal.js';
 
 const MAX_SESSIONS = 1000;

@@ -1,4 +1,5 @@
-import { noWorkerError, type DevloopClient } from '../client/index.js';
+import type { DevloopClient } from '../client/index.js';
+import { noWorkerError } from '../client/internal.js';
 
 const READY_TIMEOUT_MS = 2000;
 /** However many ask whether this server is ready, Temporal is asked once in this time. */

@@ -30,7 +30,7 @@ export async function endPods(
   let lastError: string | undefined;
   while (podIds.length > 0) {
     try {
-      for (const podId of left) await runpod.terminatePod(podId, { signal });
+      for (const podId of left) lastError = (await refusal(runpod, podId, signal)) ?? lastError;
       const { pods } = await runpod.listPods({ signal, begunAfter: clock() });
       left = podIds.filter((podId) => pods.some((pod) => pod.id === podId && isAlive(pod)));
       clean = left.length === 0 ? clean + 1 : 0;
@@ -44,4 +44,15 @@ export async function endPods(
     await sleep(LOOK_EVERY_MS, signal);
   }
   return { left: [], lastError };
+}
+
+/** Why RunPod did not take the DELETE: one pod that it refuses to end must not keep the others from their turn. */
+async function refusal(runpod: RunPodClient, podId: string, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    await runpod.terminatePod(podId, { signal });
+    return undefined;
+  } catch (error) {
+    if (!isRunPodError(error) || error.kind === 'aborted') throw error;
+    return error.message;
+  }
 }

@@ -86,7 +86,7 @@ async function run({ chosen, suites, seeds, json, write, unchecked }: Options): 
     if (suites.includes('simulation') && isForSimulation(mutant))
       note(
         await attempt(mutant, 'simulation', scratch, () => {
-          scratch.build();
+          scratch.compile();
           return runSimulation(scratch.dir, seeds);
         }),
       );

@@ -20,7 +20,8 @@ export class Scratch {
   private readonly compiler = new Compiler(this.dir);
   /** Changed since the compiler looked last. */
   private readonly changed = new Set<string>();
-  private isBuilt = false;
+  private isCompiled = false;
+  private isBundled = false;
 
   constructor(tree: string) {
     process.once('exit', () => {
@@ -51,18 +52,27 @@ export class Scratch {
 
   /** `dist/` as the sources are now. */
   build(): void {
-    if (this.isBuilt) return;
+    this.compile();
+    if (this.isBundled) return;
+    execFileSync(process.execPath, ['dist/scripts/build-workflow-bundle.js'], { cwd: this.dir, stdio: 'pipe' });
+    this.isBundled = true;
+  }
+
+  /** The same without the workflow bundle, which a simulation has no use for. */
+  compile(): void {
+    if (this.isCompiled) return;
     this.compiler.check([...this.changed]);
     this.changed.clear();
     this.compiler.emit();
-    execFileSync(process.execPath, ['dist/scripts/build-workflow-bundle.js'], { cwd: this.dir, stdio: 'pipe' });
-    this.isBuilt = true;
+    this.isCompiled = true;
   }
 
   private write(file: string, text: string): void {
     writeFileSync(join(this.dir, file), text);
     this.changed.add(file);
-    this.isBuilt &&= !file.endsWith('.ts');
+    if (!file.endsWith('.ts')) return;
+    this.isCompiled = false;
+    this.isBundled = false;
   }
 
   private problemsOf(file: string): string[] {

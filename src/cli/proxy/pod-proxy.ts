@@ -45,7 +45,7 @@ export class PodProxy {
     this.touching = setInterval(() => {
       // A request in flight keeps the pod by itself; the session hears of it with the lease's renewal.
       if (this.inFlight > 0) this.lease?.used();
-      if (hold) this.lease?.touch(secret).catch(() => undefined);
+      if (hold) this.lease?.touch({ secret }).catch(() => undefined);
     }, TOUCH_EVERY_MS);
     this.touching.unref();
   }

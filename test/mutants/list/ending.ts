@@ -125,6 +125,15 @@ export const ending: readonly Mutant[] = [
     killedBy: by('unit/runpod/end-pods'),
   },
   {
+    name: 'one-refusal-stops-all',
+    rule: 'the reaper',
+    takenOut: 'a pod that RunPod refuses to end keeps the others from their turn',
+    file: 'src/runpod/end-pods.ts',
+    search: '    return error.message;',
+    replace: '    throw error;',
+    killedBy: by('unit/runpod/end-pods'),
+  },
+  {
     name: 'exited-is-gone',
     rule: 'terminate, not stop',
     takenOut: 'EXITED counts as gone',

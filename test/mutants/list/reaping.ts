@@ -18,6 +18,16 @@ export const reaping: readonly Mutant[] = [
     alsoSimulation: true,
   },
   {
+    name: 'sweep-asks-once',
+    rule: 'gone means seen gone',
+    takenOut: 'a sweep asks once for the end of a pod and looks no more',
+    file: reaper,
+    search: 'const END_WITHIN_MS = 20_000;',
+    replace: 'const END_WITHIN_MS = 0;',
+    killedBy: sweeps,
+    alsoSimulation: true,
+  },
+  {
     name: 'no-second-look',
     rule: 'the reaper',
     takenOut: 'suspects are not looked at a second time',

@@ -95,7 +95,6 @@ export const renting: readonly Mutant[] = [
     search: 'return budgetMs < hardMs',
     replace: 'return budgetMs < 0',
     killedBy: by('workflow/session-life', 'the budget ends a session before its lifetime'),
-    alsoSimulation: true,
   },
   {
     name: 'rents-past-deadline',
@@ -134,7 +133,6 @@ export const renting: readonly Mutant[] = [
     search: 'return a.owner === b.owner && a.session',
     replace: 'return a.session',
     killedBy: kills,
-    alsoSimulation: true,
   },
   {
     name: 'adopts-of-other-run',
@@ -144,7 +142,6 @@ export const renting: readonly Mutant[] = [
     search: ' && a.firstRunId === b.firstRunId &&',
     replace: ' &&',
     killedBy: kills,
-    alsoSimulation: true,
   },
   {
     name: 'any-name-is-ours',
@@ -221,7 +218,6 @@ export const renting: readonly Mutant[] = [
     search: "const undecided: RunPodErrorKind = creating ? 'ambiguous' : 'unavailable';",
     replace: "const undecided: RunPodErrorKind = creating ? 'nothing-created' : 'unavailable';",
     killedBy: by('unit/activities/start-pod', 'startPod after a create that may have worked'),
-    alsoSimulation: true,
   },
   {
     name: 'timeout-created-nothing',

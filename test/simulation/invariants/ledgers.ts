@@ -54,9 +54,24 @@ export class Ledgers {
     }
     if (Number(env.DEVLOOP_HARD_DEADLINE) !== parts?.hardDeadlineSeconds)
       this.findings.push(`the name of pod ${name} and its environment have different deadlines`);
+    if (podId !== undefined && this.world.kernel.nowMs >= Number(env.DEVLOOP_HARD_DEADLINE) * 1000)
+      this.findings.push(`pod ${name} was rented after its hard deadline`);
     if (Object.values(env).some((value) => value.includes(ACCOUNT_KEY)))
       this.findings.push(`the account's key is on pod ${name}`);
+    if (parts !== undefined) this.noteDeadlines(name, parts.session, env);
     this.refuseBlindRepeat(name);
+  }
+
+  /** By what the session was asked for, not by what the product made of it. */
+  private noteDeadlines(name: string, session: string, env: Readonly<Record<string, string>>): void {
+    const asked = this.world.sessions.find((planned) => planned.name === session)?.input;
+    if (!asked) return;
+    const { readyTimeoutSeconds = 0, idleTimeoutSeconds = 0 } = asked;
+    const latest = this.world.kernel.nowMs / 1000 + readyTimeoutSeconds + 1;
+    if (Number(env.DEVLOOP_READY_BY) > latest)
+      this.findings.push(`pod ${name} may boot for longer than it was asked to`);
+    if (Number(env.DEVLOOP_IDLE_SECONDS) > idleTimeoutSeconds + 1)
+      this.findings.push(`pod ${name} may be idle for longer than it was asked to`);
   }
 
   /** Nobody may ask for a second pod under a name whose first one is there to be seen. */

@@ -4,7 +4,7 @@ import type { GateAccess } from '../../../src/activities/pod-dependencies.js';
 import { createPodActivities } from '../../../src/activities/pods.js';
 import { createReaperActivities } from '../../../src/activities/reaper.js';
 import { createSessionActivities, currentRunCheck } from '../../../src/activities/sessions.js';
-import { lookAtSessions } from '../../../src/client/index.js';
+import { lookAtSessions } from '../../../src/client/internal.js';
 import {
   createGateClient,
   createRunPodClient,

@@ -1,6 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { Client } from '@temporalio/client';
-import { jobStartOptions, sessionStartOptions } from '../../../src/client/index.js';
+import { jobStartOptions, sessionStartOptions } from '../../../src/client/internal.js';
 import {
   jobWorkflowId,
   REQUEST_LEASE_UPDATE,

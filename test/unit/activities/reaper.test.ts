@@ -94,11 +94,31 @@ describe('a sweep of the reaper', () => {
     const deadline = Math.floor(runpod.time.nowMs / 1000) - 121;
     const refused = runpod.rent(nameOf({ session: 'a', deadline }));
     runpod.rent(nameOf({ session: 'b', deadline }));
-    runpod.fault({ kind: 'server-error', match: { podId: refused, operation: 'terminate' } });
+    runpod.fault({ kind: 'server-error', times: 1000, match: { podId: refused, operation: 'terminate' } });
     const report = await sweep(runpod);
     expect(runpod.aliveIds).toEqual([refused]);
     expect(report.problems).toHaveLength(1);
     expect(report.problems[0]).toContain(refused);
+  });
+
+  it.each(['delete-no-effect', 'delete-404'])('does not leave it to the next sweep to repeat a %s', async (kind) => {
+    const runpod = new VirtualRunPod();
+    const deadline = Math.floor(runpod.time.nowMs / 1000) - 121;
+    const podId = runpod.rent(nameOf({ deadline }));
+    runpod.fault({ kind, times: 3 });
+    const { ended, problems } = await sweep(runpod);
+    expect({ ended, problems }).toMatchObject({ ended: [{ podId }], problems: [] });
+    expect(runpod.aliveIds).toEqual([]);
+  });
+
+  it('does not call ended what RunPod lists still', async () => {
+    const runpod = new VirtualRunPod();
+    const deadline = Math.floor(runpod.time.nowMs / 1000) - 121;
+    const podId = runpod.rent(nameOf({ deadline }));
+    runpod.fault({ kind: 'delete-no-effect', times: 1000 });
+    const { ended, problems } = await sweep(runpod);
+    expect(ended).toEqual([]);
+    expect(problems[0]).toContain(podId);
   });
 
   it('reads every page of the list', async () => {

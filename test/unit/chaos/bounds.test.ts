@@ -18,14 +18,14 @@ describe('the bound of a failure', () => {
 
   it('of a killed worker counts the restart, the start, and every timer that has to notice it', () => {
     expect(boundOf(['worker-killed'], 'idle')).toEqual({
-      seconds: 76,
+      seconds: 64,
       text: '8 machine + 4 restart + 20 worker start + 10 workflow task + 10 sticky queue + 10 heartbeat + 2 retry',
     });
   });
 
   it('of everything of ours dead is the real grace of the switch and its look', () => {
     expect(boundOf(['all-dead'], 'idle')).toEqual({
-      seconds: 143,
+      seconds: 131,
       text: '120 grace of the switch + 3 its look + 8 machine',
     });
   });

@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
-import { lookAtSessions } from '../../../src/client/index.js';
+import { lookAtSessions } from '../../../src/client/internal.js';
 import type { SessionLook } from '../../../src/contract/index.js';
 
 interface Seen {

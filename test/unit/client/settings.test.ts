@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { temporalFromEnvironment } from '../../../src/client/index.js';
+import { temporalFromEnvironment } from '../../../src/client/internal.js';
 
 describe('which Temporal the environment names', () => {
   let folder: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jobStartOptions, sessionStartOptions } from '../../../src/client/index.js';
+import { jobStartOptions, sessionStartOptions } from '../../../src/client/internal.js';
 
 describe('how workflows are started', () => {
   it('gives a session the id of its name, free again after its end, and no timeout', () => {
@@ -12,8 +12,8 @@ describe('how workflows are started', () => {
       args: [{ session: 'train', project: 'p' }],
     });
     expect(Object.keys(options).filter((key) => key.includes('Timeout'))).toEqual([]);
-    const attributes = options.typedSearchAttributes as { toJSON(): { key: { name: string }; value: unknown }[] };
-    expect(attributes.toJSON().map(({ key, value }) => [key.name, value])).toEqual([
+    const attributes = options.typedSearchAttributes as { key: { name: string }; value: unknown }[];
+    expect(attributes.map(({ key, value }) => [key.name, value])).toEqual([
       ['DevloopSession', 'train'],
       ['DevloopPhase', 'creating'],
       ['DevloopProject', 'p'],

@@ -34,6 +34,15 @@ describe('endPods', () => {
     expect(runpod.aliveIds).toEqual([]);
   });
 
+  it('gives every pod its turn, whichever one RunPod refuses to end', async () => {
+    const runpod = new VirtualRunPod();
+    const refused = runpod.rent(nameOf({ session: 'a' }));
+    const other = runpod.rent(nameOf({ session: 'b' }));
+    runpod.fault({ kind: 'server-error', times: 1000, match: { podId: refused, operation: 'terminate' } });
+    expect(await end(runpod, [refused, other], 10_000)).toMatchObject({ left: [refused] });
+    expect(runpod.aliveIds).toEqual([refused]);
+  });
+
   it('says in the end what RunPod has not ended, and what it said', async () => {
     const runpod = new VirtualRunPod();
     const podId = runpod.rent(nameOf());
