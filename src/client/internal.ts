@@ -1,6 +1,6 @@
 /** What Devloop's own programs need beside the public surface. */
 export { noWorkerError } from './failures.js';
-export { lookOf } from './session-handle.js';
+export { essenceOf } from './session-handle.js';
 export { lookAtSessions, runState, type LookAtSessions } from './session-looks.js';
 export { temporalFromEnvironment, type TemporalSettings } from './settings.js';
 export { jobStartOptions, sessionStartOptions } from './start-options.js';

@@ -3,7 +3,7 @@ import {
   agentJobInputSchema,
   agentJobResultSchema,
   DevloopError,
-  isOver,
+  hasEnded,
   jobStatusSchema,
   jobWorkflowId,
   parseMessage,
@@ -75,13 +75,13 @@ export class JobHandle {
   watch(options: WatchOptions = {}): AsyncGenerator<JobStatus, void, undefined> {
     const read = (signal?: AbortSignal): Promise<JobStatus> => this.status(signal);
     const essence = (status: JobStatus) => ({ ...status, waitSeconds: 0, runSeconds: 0 });
-    return watch({ read, essence, isLast: ({ phase }) => isOver(phase) }, options);
+    return watch({ read, essence, isLast: ({ phase }) => hasEnded(phase) }, options);
   }
 
   /** How the job stands and, when it has ended, its answer or why there is none. */
   async report(signal?: AbortSignal): Promise<JobReport> {
     const status = await this.status(signal);
-    if (!isOver(status.phase)) return { jobId: this.jobId, status };
+    if (!hasEnded(status.phase)) return { jobId: this.jobId, status };
     try {
       return { jobId: this.jobId, status, result: await this.result(signal) };
     } catch (error) {

@@ -106,10 +106,10 @@ export class SessionHandle {
     }
   }
 
-  /** The status whenever it changed as `lookOf` tells. Ends after `stopped`. */
+  /** The status whenever its essence changed. Ends after `stopped`. */
   watch(options: WatchOptions = {}): AsyncGenerator<SessionStatus, void, undefined> {
     const read = (signal?: AbortSignal): Promise<SessionStatus> => this.status(signal);
-    return watch({ read, essence: lookOf, isLast: ({ phase }) => phase === 'stopped' }, options);
+    return watch({ read, essence: essenceOf, isLast: ({ phase }) => phase === 'stopped' }, options);
   }
 
   /** Waits for the verified end, however long that takes. */
@@ -184,8 +184,8 @@ export function statusOf(record: SessionRecord): SessionStatus {
 }
 
 /** What makes two statuses differ for somebody who watches: all but the running seconds and cost. */
-export function lookOf(status: SessionStatus): string {
-  return JSON.stringify({ ...status, uptimeSeconds: 0, costUsd: 0 });
+export function essenceOf(status: SessionStatus): SessionStatus {
+  return { ...status, uptimeSeconds: 0, costUsd: 0 };
 }
 
 /** A query answers by the workflow's clock, which stands still between its events: the running figures are brought up to now. */

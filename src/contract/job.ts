@@ -78,8 +78,7 @@ export type AgentJobResult = z.output<typeof agentJobResultSchema>;
 export const JOB_PHASES = ['waiting', 'running', 'done', 'failed', 'cancelled'] as const;
 export type JobPhase = (typeof JOB_PHASES)[number];
 
-/** It has ended, one way or another. */
-export function isOver(phase: JobPhase): boolean {
+export function hasEnded(phase: JobPhase): boolean {
   return phase !== 'waiting' && phase !== 'running';
 }
 

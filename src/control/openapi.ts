@@ -96,7 +96,7 @@ function jsonSchemas(named: Named, io: 'input' | 'output'): Record<string, Json>
     io,
     uri: (id) => `#/components/schemas/${id}`,
     unrepresentable: 'any',
-    override: ({ zodSchema, jsonSchema }) => {
+    override: ({ jsonSchema }) => {
       // What may be added to an answer later is no break of it.
       delete jsonSchema.additionalProperties;
       if (isEitherImage(jsonSchema)) jsonSchema.not = { required: ['image', 'templateId'] };

@@ -1,5 +1,5 @@
 import type { ListedJob } from '../../client/index.js';
-import { lookOf } from '../../client/internal.js';
+import { essenceOf } from '../../client/internal.js';
 import type { SessionsLook } from '../running-sessions.js';
 
 export interface Look extends SessionsLook {
@@ -27,7 +27,7 @@ export class Changes {
       if (this.seen.get(key)?.fingerprint !== fingerprint) events.push(event);
     };
     for (const status of look.sessions) {
-      enter(`session/${status.session}`, lookOf(status), { event: 'session', data: status });
+      enter(`session/${status.session}`, JSON.stringify(essenceOf(status)), { event: 'session', data: status });
     }
     for (const unanswered of look.unanswered) {
       enter(`session/${unanswered.session}`, unanswered.code, { event: 'unanswered', data: unanswered });

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { isOver, jobIdSchema, MAX_JOB_BYTES } from '../../contract/index.js';
+import { hasEnded, jobIdSchema, MAX_JOB_BYTES } from '../../contract/index.js';
 import { operation, TEMPORAL_CODES, type Operation } from '../operation.js';
 import { jobListSchema, jobReportSchema, jobSubmissionSchema, submittedJobSchema } from '../schemas.js';
 import type { TemporalLink } from '../temporal-link.js';
@@ -77,7 +77,7 @@ export function jobOperations(temporal: TemporalLink): Operation[] {
         const job = (await temporal.get(signal)).job(jobId);
         const asked = await job.cancel(signal);
         const body = await wishIsKept(asked, () => job.report(signal));
-        return { status: isOver(body.status.phase) ? 200 : 202, body };
+        return { status: hasEnded(body.status.phase) ? 200 : 202, body };
       },
     }),
   ];
