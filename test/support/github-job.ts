@@ -54,12 +54,14 @@ export class GithubMachine {
 export class GithubJob {
   readonly results: Record<string, StepResult> = {};
   status: StepStatus = 'success';
+  readonly runId: number;
   /** All that the steps wrote. */
   log = '';
   private readonly files: string;
   private readonly summaryFile: string;
 
   constructor(private readonly options: JobOptions) {
+    this.runId = options.runId;
     this.files = mkdtempSync(join(options.machine.temp, '_runner-'));
     this.summaryFile = join(this.files, 'summary.md');
     writeFileSync(this.summaryFile, '');
@@ -94,8 +96,8 @@ export class GithubJob {
   }
 
   private get contexts(): Contexts {
-    const { runId, github, contexts } = this.options;
-    const run = { run_id: String(runId), run_attempt: '1', repository: 'someone/project', event_name: 'push' };
+    const { github, contexts } = this.options;
+    const run = { run_id: String(this.runId), run_attempt: '1', repository: 'someone/project', event_name: 'push' };
     return { ...contexts, job: {}, github: { ...run, event: {}, actor: 'someone', ...github }, steps: this.results };
   }
 
@@ -137,7 +139,7 @@ export class GithubJob {
   }
 
   private environment(output: string): NodeJS.ProcessEnv {
-    const { runId, env, machine } = this.options;
+    const { env, machine } = this.options;
     return {
       ...env,
       CI: 'true',
@@ -147,7 +149,7 @@ export class GithubJob {
       GITHUB_REPOSITORY: 'someone/project',
       GITHUB_REPOSITORY_ID: REPOSITORY_ID,
       GITHUB_RUN_ATTEMPT: '1',
-      GITHUB_RUN_ID: String(runId),
+      GITHUB_RUN_ID: String(this.runId),
       GITHUB_STEP_SUMMARY: this.summaryFile,
       GITHUB_WORKSPACE: machine.workspace,
       RUNNER_TEMP: machine.temp,
