@@ -39,7 +39,7 @@ const zones = Object.entries(arrows).map(([target, allowed]) => ({
 }));
 
 export default defineConfig(
-  { ignores: ['dist', 'node_modules', '.devloop', 'scripts/*.mjs'] },
+  { ignores: ['dist', 'node_modules', '.devloop', 'scripts/*.mjs', 'examples'] },
   tseslint.configs.recommendedTypeChecked,
   tseslint.configs.stylisticTypeChecked,
   {

@@ -44,7 +44,7 @@ check() {
   fi
 }
 
-check "$shellcheck" pod/*.sh .ci/run .ci/*.sh
+check "$shellcheck" --external-sources pod/*.sh .ci/run .ci/*.sh scripts/ci/*.sh
 check "$hadolint" pod/Dockerfile
 check "$actionlint" -shellcheck "$shellcheck" -pyflakes ''
 echo "$passed passed, $failed failed"

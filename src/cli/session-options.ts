@@ -16,6 +16,7 @@ export interface SessionFlags {
   readonly datacenter?: string[];
   readonly idleTimeout?: number;
   readonly maxLifetime?: number;
+  readonly drain?: number;
   readonly maxPrice?: number;
   readonly maxCost?: number;
 }
@@ -34,6 +35,7 @@ const OPTION_OF_FIELD: Readonly<Record<string, string>> = {
   dataCenterIds: '--datacenter',
   idleTimeoutSeconds: '--idle-timeout',
   maxLifetimeSeconds: '--max-lifetime',
+  drainSeconds: '--drain',
   maxPriceUsdPerHour: '--max-price',
   maxCostUsd: '--max-cost',
 };
@@ -51,6 +53,7 @@ export function addSessionOptions(command: Command): Command {
     .option('--datacenter <id>', 'data center that is allowed; repeat for more', collect)
     .option('--idle-timeout <duration>', 'end after this time without use', durationArgument)
     .option('--max-lifetime <duration>', 'end after this time whatever happens', durationArgument)
+    .option('--drain <duration>', 'how long a stop waits for who uses the pod, at most', durationArgument)
     .option('--max-price <usd>', 'highest price an hour', moneyArgument)
     .option('--max-cost <usd>', 'highest cost of the session', moneyArgument);
 }
@@ -68,6 +71,7 @@ export function sessionOptionsFrom(flags: SessionFlags): SessionOptions {
     dataCenterIds: flags.datacenter,
     idleTimeoutSeconds: flags.idleTimeout,
     maxLifetimeSeconds: flags.maxLifetime,
+    drainSeconds: flags.drain,
     maxPriceUsdPerHour: flags.maxPrice,
     maxCostUsd: flags.maxCost,
   };

@@ -1,5 +1,6 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { loadConfig } from '../../src/config.js';
 
 /** Programs and files that tests use but no package of ours brings: where they are, undefined where there is none. */
 export const binaries = {
@@ -9,6 +10,7 @@ export const binaries = {
   modelFile: process.env.DEVLOOP_TEST_MODEL_FILE,
   chromium: process.env.DEVLOOP_CHROMIUM ?? onPath('chromium'),
   script: onPath('script'),
+  actionlint: lintTool('actionlint') ?? onPath('actionlint'),
 };
 
 export type BinaryName = keyof typeof binaries;
@@ -37,4 +39,12 @@ function onPath(program: string): string | undefined {
         return false;
       }
     });
+}
+
+/** What `.ci/lint.sh` fetched. */
+function lintTool(program: string): string | undefined {
+  const folder = join(loadConfig().cacheDir, 'lint-tools');
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  const name = names.sort().findLast((file) => file.startsWith(`${program}-`));
+  return name === undefined ? undefined : join(folder, name);
 }

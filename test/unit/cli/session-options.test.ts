@@ -24,7 +24,7 @@ describe('options → session', () => {
     const flags = parse(
       ...['--gpu', 'A', '--gpu', 'B', '--cloud', 'community', '--model', 'm', '--api', 'openai', '--image', 'i'],
       ...['--volume', 'v', '--datacenter', 'EU-1', '--datacenter', 'EU-2'],
-      ...['--idle-timeout', '8m', '--max-lifetime', '2h', '--max-price', '0.5', '--max-cost', '3'],
+      ...['--idle-timeout', '8m', '--max-lifetime', '2h', '--drain', '0s', '--max-price', '0.5', '--max-cost', '3'],
     );
     expect(sessionOptionsFrom(flags)).toEqual({
       gpus: ['A', 'B'],
@@ -36,6 +36,7 @@ describe('options → session', () => {
       dataCenterIds: ['EU-1', 'EU-2'],
       idleTimeoutSeconds: 480,
       maxLifetimeSeconds: 7200,
+      drainSeconds: 0,
       maxPriceUsdPerHour: 0.5,
       maxCostUsd: 3,
     });
@@ -55,6 +56,7 @@ describe('options → session', () => {
     ['ok', ['--idle-timeout', '1s'], '--idle-timeout: '],
     ['ok', ['--idle-timeout', '999999h'], '--idle-timeout: '],
     ['ok', ['--max-lifetime', '5s'], '--max-lifetime: '],
+    ['ok', ['--drain', '2h'], '--drain: '],
     ['ok', ['--max-price', '100000'], '--max-price: '],
     ['ok', ['--api', 'grpc'], '--api: '],
     ['ok', ['--cloud', 'moon'], '--cloud: '],
