@@ -35,6 +35,7 @@ export interface ConnectOptions {
   readonly address?: string;
   readonly namespace?: string;
   readonly connectTimeoutMs?: number;
+  readonly signal?: AbortSignal;
 }
 
 export interface StartedSession {
@@ -57,9 +58,9 @@ export interface SubmittedJob {
 export class DevloopClient implements AsyncDisposable {
   private constructor(private readonly temporal: Temporal) {}
 
-  /** @throws DevloopError `TEMPORAL_UNREACHABLE`, `CONFIG_INVALID` */
+  /** @throws DevloopError `TEMPORAL_UNREACHABLE`, `CONFIG_INVALID`; the signal's reason */
   static async connect(options: ConnectOptions = {}): Promise<DevloopClient> {
-    const { address, namespace, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
+    const { address, namespace, connectTimeoutMs = CONNECT_TIMEOUT_MS, signal } = options;
     const found: TemporalSettings | undefined =
       address === undefined
         ? temporalFromEnvironment()
@@ -67,9 +68,8 @@ export class DevloopClient implements AsyncDisposable {
     if (found === undefined) {
       throw new DevloopError('CONFIG_INVALID', 'no Temporal address: set TEMPORAL_ADDRESS, or give an address');
     }
-    return new DevloopClient(
-      await Temporal.connect({ ...found, namespace: namespace ?? found.namespace }, connectTimeoutMs),
-    );
+    const settings = { ...found, namespace: namespace ?? found.namespace };
+    return new DevloopClient(await Temporal.connect(settings, connectTimeoutMs, signal));
   }
 
   get address(): string {

@@ -21,7 +21,7 @@ export class Temporal {
   ) {}
 
   /** @throws DevloopError `TEMPORAL_UNREACHABLE` when nothing answers within the time */
-  static async connect(settings: TemporalSettings, connectTimeoutMs: number): Promise<Temporal> {
+  static async connect(settings: TemporalSettings, connectTimeoutMs: number, signal?: AbortSignal): Promise<Temporal> {
     const { address, namespace, connection: options } = settings;
     const retries = new Retries();
     const { interceptors } = retries;
@@ -33,10 +33,14 @@ export class Temporal {
       channelArgs: CHANNEL,
     });
     try {
-      await connection.withDeadline(Date.now() + connectTimeoutMs, () => connection.ensureConnected());
+      await orAborted(
+        connection.withDeadline(Date.now() + connectTimeoutMs, () => connection.ensureConnected()),
+        signal,
+      );
     } catch (error) {
       await retries.settle();
       await connection.close();
+      signal?.throwIfAborted();
       const problem = fromService(error, address);
       if (problem.code !== 'TEMPORAL_UNREACHABLE') throw problem;
       throw new DevloopError(
@@ -79,5 +83,23 @@ export class Temporal {
   async close(): Promise<void> {
     await this.retries.settle();
     await this.connection.close();
+  }
+}
+
+/** Connecting itself takes no signal. */
+async function orAborted(connecting: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (!signal) return connecting;
+  let onAbort = (): void => undefined;
+  const aborted = new Promise<void>((_, reject) => {
+    onAbort = (): void => {
+      reject(new Error('connecting was aborted'));
+    };
+    signal.addEventListener('abort', onAbort);
+    if (signal.aborted) onAbort();
+  });
+  try {
+    await Promise.race([connecting, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }

@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process';
+import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { codeBlocks, ForeignProject, REPOSITORY } from '../support/foreign-project.js';
@@ -138,5 +140,17 @@ describe("a Python project with Temporal's own SDK", () => {
     expect(pods.map(({ status }) => status)).toEqual(['TERMINATED']);
     const chats = (await live.requests()).filter(({ path }) => path.includes(pods[0]?.id ?? '-'));
     expect(chats.length).toBeGreaterThan(0);
+  });
+});
+
+describe('a Go program', () => {
+  it("derives the gate's token by the contract's recipe", async () => {
+    const page = readFileSync(join(REPOSITORY, 'docs', 'contract.md'), 'utf8');
+    const recipe = /^```go\n([\s\S]*?)^```$/m.exec(page)?.[1] ?? '';
+    const imports = ['crypto/hmac', 'crypto/sha256', 'encoding/base64', 'fmt', 'os'].map((name) => `"${name}"`);
+    const body = `podName := "devloop.pod"\n${recipe}fmt.Print(token)`;
+    project.write('main.go', `package main\nimport (${imports.join('; ')})\nfunc main() {\n${body}\n}\n`);
+    const expected = createHmac('sha256', live.stack.gateSecret).update('devloop.pod').digest('base64url');
+    expect(await project.do('go', 'run', 'main.go')).toBe(expected);
   });
 });
