@@ -59,7 +59,7 @@ export async function runOnRunner(state: JobState, grant: Grant, runner: Runner)
     scheduleToCloseTimeout: Math.max(1000, state.remainingMs(Date.now())),
     scheduleToStartTimeout: `${START_SECONDS} seconds`,
     heartbeatTimeout: `${HEARTBEAT_SECONDS} seconds`,
-    // A runner that is deaf to a cancel must not keep the lease: its end is not waited for.
+    // A runner may be deaf to a cancel: its job goes on without waiting for its end.
     cancellationType: ActivityCancellationType.TRY_CANCEL,
     retry: {
       initialInterval: '1 second',

@@ -67,9 +67,9 @@ export const telling: readonly Mutant[] = [
     killedBy: by('replay/scenarios', 'does not allow rents nothing'),
   },
   {
-    name: 'deaf-runner-holds',
+    name: 'deaf-runner-holds-job',
     rule: 'jobs',
-    takenOut: 'a runner that does not heed a cancel keeps the lease',
+    takenOut: 'a runner that does not heed a cancel keeps its job from going on',
     file: 'src/workflows/agent-job/runner-steps.ts',
     search: 'ActivityCancellationType.TRY_CANCEL,',
     replace: 'ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,',
@@ -81,7 +81,7 @@ export const telling: readonly Mutant[] = [
     takenOut: 'an answer that cannot be decoded fails the workflow task for ever',
     file: 'src/workflows/payload-converter.ts',
     search: '} catch {',
-    replace: '} catch (error) {\n      if (payload) throw error;',
+    replace: '} catch (error) {\n      if (error instanceof Error) throw error;',
     killedBy: by('workflow/runners', 'is encrypted'),
   },
   {
