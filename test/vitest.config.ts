@@ -1,8 +1,18 @@
 import { defineConfig } from 'vitest/config';
 
+/** They put something else in the place of a module, for which it must not be loaded yet. */
+const MOCKING = [
+  'test/unit/client/lease-handle.test.ts',
+  'test/unit/config.test.ts',
+  'test/unit/workflows/activity-calls.test.ts',
+  'test/unit/workflows/job-steps.test.ts',
+  'test/unit/workflows/outbox.test.ts',
+];
+/** What several test files share costs each of them seconds of loading when they are kept apart. */
+const PURE = 'test/unit/**/*.test.ts';
+
 export default defineConfig({
   test: {
-    include: ['test/{unit,workflow,replay,integration,emulator,pod,simulation}/**/*.test.ts'],
     globalSetup: './test/support/global-setup.ts',
     pool: 'forks',
     // Real servers, models and pods share two cores: more forks make tests slower and time-outs lie.
@@ -11,5 +21,15 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     reporters: ['default', './test/support/count-reporter.ts'],
+    projects: [
+      { extends: true, test: { name: 'unit', include: [PURE], exclude: MOCKING, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: 'apart',
+          include: [...MOCKING, 'test/{workflow,replay,integration,emulator,pod,simulation}/**/*.test.ts'],
+        },
+      },
+    ],
   },
 });
