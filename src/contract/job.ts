@@ -44,8 +44,8 @@ const jobFieldsSchema = z.object({
   runner: runnerSchema.optional(),
 });
 
-/** Fields that say something to an agent: a runner is told none of them. */
-const AGENT_FIELDS = ['model', 'outputSchema', 'limits'] as const;
+/** Fields that say something to an agent: a runner is told none of them, and a job with a runner has none. */
+export const AGENT_FIELDS = ['model', 'outputSchema', 'limits'] as const;
 
 export const agentJobInputSchema = jobFieldsSchema.superRefine((job, context) => {
   if (!job.runner) return;

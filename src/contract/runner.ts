@@ -3,17 +3,17 @@ import { chatMessageSchema, type ChatMessage, type Usage } from './chat.js';
 import type { Grant } from './lease.js';
 import { TASK_QUEUES } from './names.js';
 
-/** Task queues whose names begin so are Devloop's own. */
-const OWN_QUEUES = TASK_QUEUES.control;
+/** Task queues whose names begin so, in whatever case, are Devloop's own. */
+const OWN_QUEUES = [...TASK_QUEUES.control].map((letter) => `[${letter}${letter.toUpperCase()}]`).join('');
 const ACTIVITY_NAMES_BEGIN = 'devloopRunner';
 
 /** A queue that may be another project's. Whether the operator allows it is for the operator's workers to say. */
 export const runnerQueueSchema = z
   .string()
-  .trim()
-  .min(1)
-  .max(200)
-  .refine((queue) => !queue.toLowerCase().startsWith(OWN_QUEUES), `must not begin with ${OWN_QUEUES}`);
+  .regex(
+    new RegExp(`^(?!${OWN_QUEUES})[!-~]{1,200}$`),
+    `must be 1 to 200 printable characters without spaces, and not begin with ${TASK_QUEUES.control}`,
+  );
 
 /** An activity of another project, which that project's own worker runs. */
 export const runnerSchema = z.object({

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { AGENT_FIELDS, agentJobInputSchema } from '../contract/index.js';
 import { VERSION } from '../version.js';
 import { codesOf, type DescribedAnswer, type Operation } from './operation.js';
 import { PROBLEM_TYPE, STATUS_OF } from './problems.js';
@@ -100,12 +101,23 @@ function jsonSchemas(named: Named, io: 'input' | 'output'): Record<string, Json>
       // What may be added to an answer later is no break of it.
       delete jsonSchema.additionalProperties;
       if (isEitherImage(jsonSchema)) jsonSchema.not = { required: ['image', 'templateId'] };
+      if (hasRunner(jsonSchema)) jsonSchema.anyOf = [{ not: { required: ['runner'] } }, WITHOUT_AGENT];
     },
   });
   return Object.fromEntries(Object.entries(schemas).map(([id, schema]) => [id, plain(schema)]));
 }
 
-/** What the contract refuses by a function that no JSON Schema can show: an image and a template at once. */
+const WITHOUT_AGENT: Json = {
+  not: { anyOf: AGENT_FIELDS.map((field) => ({ required: [field] })) },
+  properties: { agent: { const: agentJobInputSchema.parse({ input: '-' }).agent } },
+};
+
+/** What the contract refuses by a function: fields for an agent in a job that has a runner. */
+function hasRunner({ properties = {} }: { properties?: Json }): boolean {
+  return 'runner' in properties;
+}
+
+/** Likewise: an image and a template at once. */
 function isEitherImage({ properties = {}, type }: { properties?: Json; type?: unknown }): boolean {
   return type === 'object' && 'image' in properties && 'guard' in properties;
 }
