@@ -89,6 +89,11 @@ export class LiveStack {
     await this.admin('faults', { method: 'POST', body: JSON.stringify(fault) });
   }
 
+  /** Changes settings of the emulator. */
+  async settings(change: Record<string, unknown>): Promise<void> {
+    await this.admin('settings', { method: 'PATCH', body: JSON.stringify(change) });
+  }
+
   async clearFaults(): Promise<void> {
     await this.admin('faults', { method: 'DELETE' });
   }
