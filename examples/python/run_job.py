@@ -4,6 +4,7 @@ usage: TEMPORAL_ADDRESS=localhost:7233 python run_job.py "Say hello in one short
 """
 
 import asyncio
+import os
 import sys
 import uuid
 
@@ -36,4 +37,8 @@ async def main(text: str, session: str = "default") -> int:
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    sys.exit(asyncio.run(main(*sys.argv[1:3])))
+    code = asyncio.run(main(*sys.argv[1:3]))
+    # Temporal's SDK (1.27 to 1.35) now and then aborts the interpreter while that shuts down: the exit code shall be ours.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
