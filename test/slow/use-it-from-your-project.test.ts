@@ -121,8 +121,8 @@ describe("a Python project with Temporal's own SDK", () => {
   });
 
   it("runs the README's lines", async () => {
-    const [code = ''] = codeBlocks('README.md', HEADING, 'python');
-    project.write('readme.py', code);
+    const [lines = ''] = codeBlocks('README.md', HEADING, 'python');
+    project.write('readme.py', lines);
     const { code, stdout, stderr } = await project.run(python, 'readme.py');
     expect(stdout.trim().length).toBeGreaterThan(0);
     // Temporal's Python SDK now and then aborts the interpreter while that shuts down, long after the answer.
