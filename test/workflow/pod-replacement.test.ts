@@ -37,6 +37,17 @@ function losePods(times: number): void {
   };
 }
 
+/** A second plan has another hard deadline, which would show in the names of the pods. */
+function planLaterEachTime(): void {
+  let laterMs = 0;
+  world.overrides.planSession = async ({ spec, startedAtMs }) => {
+    const hardDeadlineMs = startedAtMs + spec.maxLifetimeSeconds * 1000 + laterMs;
+    laterMs += 60_000;
+    const candidates = [{ gpu: 'NVIDIA GeForce RTX 4090', costPerHourUsd: 0.69 }];
+    return { owner: 'test-00000000', api: 'ollama', model: 'm', image: 'i', candidates, hardDeadlineMs };
+  };
+}
+
 /** The first `times` pods do not boot. */
 function failBoots(times: number, detail: object = { worthAnotherPod: true }): void {
   let boots = 0;
@@ -54,6 +65,7 @@ const hardDeadlines = (): Set<number | undefined> =>
 describe('a pod that is lost in service', () => {
   it('is condemned and replaced within the session, for the job that lost it', async () => {
     losePods(1);
+    planLaterEachTime();
     await withWorkers(env, world, async () => {
       const { name, record } = await startSession(env.client, { idleTimeoutSeconds: 60 });
       const job = await startJob(env.client, { session: name, input: 'hi' });
