@@ -1,4 +1,5 @@
 /** What Devloop's own programs need beside the public surface. */
+export { unlessAborted } from './abort.js';
 export { noWorkerError } from './failures.js';
 export { essenceOf } from './session-handle.js';
 export { lookAtSessions, runState, type LookAtSessions } from './session-looks.js';

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { Client, Connection } from '@temporalio/client';
 import { DevloopError } from '../contract/index.js';
+import { unlessAborted } from './abort.js';
 import { fromService } from './failures.js';
 import { Retries } from './retries.js';
 import type { TemporalSettings } from './settings.js';
@@ -33,10 +34,9 @@ export class Temporal {
       channelArgs: CHANNEL,
     });
     try {
-      await orAborted(
-        connection.withDeadline(Date.now() + connectTimeoutMs, () => connection.ensureConnected()),
-        signal,
-      );
+      const connecting = connection.withDeadline(Date.now() + connectTimeoutMs, () => connection.ensureConnected());
+      // Connecting itself takes no signal.
+      await (signal ? unlessAborted(connecting, signal) : connecting);
     } catch (error) {
       await retries.settle();
       await connection.close();
@@ -83,23 +83,5 @@ export class Temporal {
   async close(): Promise<void> {
     await this.retries.settle();
     await this.connection.close();
-  }
-}
-
-/** Connecting itself takes no signal. */
-async function orAborted(connecting: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (!signal) return connecting;
-  let onAbort = (): void => undefined;
-  const aborted = new Promise<void>((_, reject) => {
-    onAbort = (): void => {
-      reject(new Error('connecting was aborted'));
-    };
-    signal.addEventListener('abort', onAbort);
-    if (signal.aborted) onAbort();
-  });
-  try {
-    await Promise.race([connecting, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }

@@ -1,5 +1,5 @@
 import type { DevloopClient } from '../client/index.js';
-import { noWorkerError } from '../client/internal.js';
+import { noWorkerError, unlessAborted } from '../client/internal.js';
 
 const READY_TIMEOUT_MS = 2000;
 /** However many ask whether this server is ready, Temporal is asked once in this time. */
@@ -43,22 +43,5 @@ export class TemporalLink {
   async close(): Promise<void> {
     const client = await this.client?.catch(() => undefined);
     await client?.close();
-  }
-}
-
-/** What the promise does goes on unseen. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  let onAbort: () => void = () => undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => {
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }

@@ -63,15 +63,15 @@ export function pairsOf(measured: readonly Measurement[]): PairCell[] {
 /** A single failure has to have met each phase so often, a pair any phase once. */
 const SINGLE_COUNT = 3;
 
+const isRare = ({ n, impossible }: Cell): boolean => impossible === undefined && n < SINGLE_COUNT;
+
 /** Failures that have met some phase too rarely, because a session had left it when they struck. */
 export function failuresMetTooRarely(cells: readonly Cell[]): FailureName[] {
-  const rare = cells.filter(({ n, impossible }) => impossible === undefined && n < SINGLE_COUNT);
-  return [...new Set(rare.map(({ failure }) => failure))];
+  return [...new Set(cells.filter(isRare).map(({ failure }) => failure))];
 }
 
 /** What a run of the whole matrix has not measured often enough, in words. */
 export function notMeasured(cells: readonly Cell[], pairs: readonly PairCell[]): string[] {
-  const isRare = (cell: Cell): boolean => cell.impossible === undefined && cell.n < SINGLE_COUNT;
   return [
     ...cells.filter(isRare).map(({ failure, phase, n }) => `${failure} × ${phase}: n ${n}, not ${SINGLE_COUNT}`),
     ...pairs.filter(({ n }) => n === 0).map(({ pair }) => `${pair.join(' + ')}: never`),

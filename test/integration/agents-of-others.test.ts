@@ -1,12 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AgentRegistry, builtinAgents, loadAgents, runAgent } from '../../src/agent/index.js';
+import { codeBlocks, REPOSITORY } from '../support/markdown.js';
 import { FakeModelServer, speak } from '../unit/agent/fake-model-server.js';
-
-const repository = resolve(import.meta.dirname, '../..');
 
 let folder: string;
 let file: string;
@@ -16,7 +15,7 @@ beforeEach(() => {
   file = join(folder, 'my-agents.js');
   writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
   mkdirSync(join(folder, 'node_modules'));
-  symlinkSync(repository, join(folder, 'node_modules/devloop-core'));
+  symlinkSync(REPOSITORY, join(folder, 'node_modules/devloop-core'));
 });
 afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
@@ -24,7 +23,7 @@ afterEach(() => {
 
 describe("another project's agents", () => {
   it('are those of the example in docs/agents.md, and run', async () => {
-    const [, example = ''] = /```js\n([^]*?)```/.exec(readFileSync(join(repository, 'docs/agents.md'), 'utf8')) ?? [];
+    const [example = ''] = codeBlocks('docs/agents.md', 'js');
     writeFileSync(file, example);
     const agents = new AgentRegistry([...builtinAgents(), ...(await loadAgents(file))]);
     expect(agents.names).toEqual(['chat', 'react', 'structured', 'reviewer', 'second-thoughts']);
@@ -67,7 +66,7 @@ describe("another project's agents", () => {
       file,
       `import { defineAgent } from 'devloop-core/agent';\nexport default [defineAgent({ name: 'chat' })];`,
     );
-    const { status, stderr } = spawnSync(process.execPath, [join(repository, 'dist/src/worker.js')], {
+    const { status, stderr } = spawnSync(process.execPath, [join(REPOSITORY, 'dist/src/worker.js')], {
       cwd: folder,
       encoding: 'utf8',
       env: {

@@ -4,27 +4,22 @@ import type { JobReport } from '../../src/client/index.js';
 import type { SessionStatus } from '../../src/contract/index.js';
 import type { Problem } from '../../src/control/problems.js';
 import { CliPlace } from '../support/cli-place.js';
-import { ControlServer, type EventReader } from '../support/control-server.js';
-import { LiveStack } from '../support/live-stack.js';
+import type { ControlServer } from '../support/control-server.js';
+import { ControlledStack, type EventReader } from '../support/control-server.js';
+import type { LiveStack } from '../support/live-stack.js';
 import { waitUntil } from '../support/processes.js';
 
+let all: ControlledStack;
 let live: LiveStack;
 let control: ControlServer;
 let stream: EventReader;
 
 beforeAll(async () => {
-  live = await LiveStack.start();
-  control = await ControlServer.start({ TEMPORAL_ADDRESS: live.stack.info.temporalAddress });
-  stream = await control.events();
+  all = await ControlledStack.start();
+  ({ live, control, stream } = all);
 });
 
-afterAll(async () => {
-  await control.end();
-  await live.stop();
-});
-
-const session = async (name: string): Promise<SessionStatus> =>
-  (await control.call<SessionStatus>('GET', `/control/sessions/${name}`)).body;
+afterAll(() => all.end());
 
 describe('who may ask', () => {
   it('the token is made once, in a file that only its owner can read', () => {
@@ -179,7 +174,7 @@ describe('a session', { timeout: 120_000 }, () => {
     expect(
       stream.events.filter(({ event, data }) => event === 'job' && data.jobId === 'twice').at(-1)?.data.state,
     ).toBe('done');
-    expect((await session('api')).stopReason).toContain('enough');
+    expect((await control.session('api')).stopReason).toContain('enough');
     expect(await control.call('POST', '/control/stop', { session: 'api' })).toMatchObject({ status: 200 });
   });
 });

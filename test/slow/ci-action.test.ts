@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startAccount, type TestAccount } from '../support/account.js';
 import { readLedgerFile, type LedgerPod } from '../support/emulator.js';
-import { REPOSITORY } from '../support/foreign-project.js';
+import { REPOSITORY } from '../support/markdown.js';
 import { readAction, readWorkflow } from '../support/github-files.js';
 import { GithubJob, GithubMachine } from '../support/github-job.js';
 import { processTree, waitUntil } from '../support/processes.js';

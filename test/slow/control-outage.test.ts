@@ -1,26 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SessionStatus } from '../../src/contract/index.js';
-import { ControlServer, type EventReader } from '../support/control-server.js';
-import { LiveStack } from '../support/live-stack.js';
+import { ControlledStack, ControlServer, type EventReader } from '../support/control-server.js';
+import type { LiveStack } from '../support/live-stack.js';
 import { waitUntil } from '../support/processes.js';
 
+let all: ControlledStack;
 let live: LiveStack;
 let control: ControlServer;
 let stream: EventReader;
 
 beforeAll(async () => {
-  live = await LiveStack.start();
-  control = await ControlServer.start({ TEMPORAL_ADDRESS: live.stack.info.temporalAddress });
-  stream = await control.events();
+  all = await ControlledStack.start();
+  ({ live, control, stream } = all);
 });
 
-afterAll(async () => {
-  await control.end();
-  await live.stop();
-});
-
-const session = async (name: string): Promise<SessionStatus> =>
-  (await control.call<SessionStatus>('GET', `/control/sessions/${name}`)).body;
+afterAll(() => all.end());
 
 describe('Temporal away', { timeout: 120_000 }, () => {
   it('is answered for with 503 and its code, the stream says so, and all comes back by itself, also to a server that began meanwhile', async () => {
@@ -47,7 +40,7 @@ describe('SIGTERM', { timeout: 60_000 }, () => {
   it('ends it within seconds, with a stream open and somebody waiting', async () => {
     await live.fault({ kind: 'boot-stuck' });
     const waiting = control.call('POST', '/control/start?wait=ready', { session: 'never-ready' });
-    await waitUntil(async () => (await session('never-ready')).phase === 'booting', {
+    await waitUntil(async () => (await control.session('never-ready')).phase === 'booting', {
       timeoutMs: 30_000,
       what: 'it boots',
     });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JobHandle } from '../../src/client/index.js';
 import { DevloopError } from '../../src/contract/index.js';
-import { ExampleProject } from '../support/example.js';
+import { ForeignProject } from '../support/foreign-project.js';
 import { LiveStack } from '../support/live-stack.js';
 import { waitUntil } from '../support/processes.js';
 
@@ -13,23 +13,25 @@ const STORY = 'Tell a very long story about a river, in many words.';
 /** `temporal.api.enums.v1.PendingActivityState` */
 const STARTED = 2;
 
-const typescript = new ExampleProject('runner-typescript');
-const python = new ExampleProject('runner-python');
+const typescript = new ForeignProject();
+const python = new ForeignProject();
 let live: LiveStack;
 let unanswered: Promise<{ failure: unknown; afterSeconds: number }>;
 
 beforeAll(async () => {
   live = await LiveStack.start({ env: { DEVLOOP_RUNNER_QUEUES: 'story-teller, nobody-polls-this' } });
   unanswered = jobWithoutRunner();
-  await typescript.run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline']);
-  await typescript.run('npm', ['run', 'build']);
-  await python.run('python3', ['-m', 'venv', 'venv']);
-  await python.run('venv/bin/pip', ['install', '--quiet', '-r', 'requirements.txt']);
+  typescript.copy('examples/runner-typescript');
+  await typescript.do('npm', 'install', '--no-audit', '--no-fund', '--prefer-offline');
+  await typescript.do('npm', 'run', 'build');
+  python.copy('examples/runner-python');
+  await python.do('python3', '-m', 'venv', 'venv');
+  await python.do('venv/bin/pip', 'install', '--quiet', '-r', 'requirements.txt');
 });
 
 afterAll(async () => {
-  typescript.end();
-  python.end();
+  typescript.remove();
+  python.remove();
   await live.stop();
 });
 

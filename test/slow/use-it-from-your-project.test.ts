@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { codeBlocks, ForeignProject, REPOSITORY } from '../support/foreign-project.js';
+import { ForeignProject } from '../support/foreign-project.js';
 import { LiveStack } from '../support/live-stack.js';
+import { codeBlocks, REPOSITORY } from '../support/markdown.js';
 import { waitUntil } from '../support/processes.js';
 
 const HEADING = 'Use it from your project';
@@ -41,7 +41,7 @@ afterAll(async () => {
 });
 
 describe("a TypeScript project with the README's own lines", () => {
-  const [sendsJob = '', takesLease = ''] = codeBlocks('README.md', HEADING, 'ts');
+  const [sendsJob = '', takesLease = ''] = codeBlocks('README.md', 'ts', HEADING);
 
   beforeAll(async () => {
     const output = execFileSync('npm', ['run', '--silent', 'pack:client'], { cwd: REPOSITORY, encoding: 'utf8' });
@@ -121,7 +121,7 @@ describe("a Python project with Temporal's own SDK", () => {
   });
 
   it("runs the README's lines", async () => {
-    const [lines = ''] = codeBlocks('README.md', HEADING, 'python');
+    const [lines = ''] = codeBlocks('README.md', 'python', HEADING);
     project.write('readme.py', lines);
     const { code, stdout, stderr } = await project.run(python, 'readme.py');
     expect(stdout.trim().length).toBeGreaterThan(0);
@@ -148,8 +148,7 @@ describe("a Python project with Temporal's own SDK", () => {
 
 describe('a Go program', () => {
   it("derives the gate's token by the contract's recipe", async () => {
-    const page = readFileSync(join(REPOSITORY, 'docs', 'contract.md'), 'utf8');
-    const recipe = /^```go\n([\s\S]*?)^```$/m.exec(page)?.[1] ?? '';
+    const [recipe = ''] = codeBlocks('docs/contract.md', 'go');
     const imports = ['crypto/hmac', 'crypto/sha256', 'encoding/base64', 'fmt', 'os'].map((name) => `"${name}"`);
     const body = `podName := "devloop.pod"\n${recipe}fmt.Print(token)`;
     project.write('main.go', `package main\nimport (${imports.join('; ')})\nfunc main() {\n${body}\n}\n`);

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
+import type { SessionStatus } from '../../src/contract/index.js';
 import { CliPlace, type Running } from './cli-place.js';
+import { LiveStack } from './live-stack.js';
 import { waitUntil } from './processes.js';
 
 export interface Answered<T = Record<string, unknown>> {
@@ -52,6 +54,10 @@ export class ControlServer {
     });
   }
 
+  async session(name: string): Promise<SessionStatus> {
+    return (await this.call<SessionStatus>('GET', `/control/sessions/${name}`)).body;
+  }
+
   /** Without the token unless `init` has it. */
   async fetch<T = Record<string, unknown>>(path: string, init: RequestInit = {}): Promise<Answered<T>> {
     const answer = await fetch(this.url + path, init);
@@ -77,6 +83,26 @@ export class ControlServer {
 
   end(): Promise<void> {
     return this.place.end();
+  }
+}
+
+/** A stack with a control server on it, whose events are read from the beginning. */
+export class ControlledStack {
+  private constructor(
+    readonly live: LiveStack,
+    readonly control: ControlServer,
+    readonly stream: EventReader,
+  ) {}
+
+  static async start(): Promise<ControlledStack> {
+    const live = await LiveStack.start();
+    const control = await ControlServer.start({ TEMPORAL_ADDRESS: live.stack.info.temporalAddress });
+    return new ControlledStack(live, control, await control.events());
+  }
+
+  async end(): Promise<void> {
+    await this.control.end();
+    await this.live.stop();
   }
 }
 

@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-export const REPOSITORY = join(import.meta.dirname, '..', '..');
+import { REPOSITORY } from './markdown.js';
 
 export interface Ran {
   readonly code: number;
@@ -14,9 +13,10 @@ export interface Ran {
 /** Another project: a folder of its own with packages of its own, which knows nothing of this repository. */
 export class ForeignProject {
   readonly folder = mkdtempSync(join(tmpdir(), 'foreign-'));
+  private readonly children: ChildProcess[] = [];
 
   /** @param env of its programs, on top of what a shell has */
-  constructor(private readonly env: NodeJS.ProcessEnv) {}
+  constructor(private readonly env: NodeJS.ProcessEnv = {}) {}
 
   write(file: string, text: string): void {
     writeFileSync(join(this.folder, file), text);
@@ -38,7 +38,12 @@ export class ForeignProject {
     const inherited = Object.entries(process.env).filter(
       ([name]) => !/^(DEVLOOP|TEMPORAL|RUNPOD|NODE|npm|VITEST)_/.test(name),
     );
-    const options = { cwd: this.folder, env: { ...Object.fromEntries(inherited), ...this.env }, timeout: 300_000 };
+    const options = {
+      cwd: this.folder,
+      env: { ...Object.fromEntries(inherited), ...this.env },
+      timeout: 300_000,
+      maxBuffer: 2 ** 24,
+    };
     return new Promise((resolve) => {
       execFile(command, args, options, (error, stdout, stderr) => {
         const code = typeof error?.code === 'number' ? error.code : error ? 1 : 0;
@@ -47,19 +52,16 @@ export class ForeignProject {
     });
   }
 
+  /** A program that goes on beside the test, with nothing but these settings. */
+  start(program: string, args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
+    const child = spawn(program, args, { cwd: this.folder, env: { PATH: process.env.PATH, ...env }, stdio: 'inherit' });
+    this.children.push(child);
+    return child;
+  }
+
+  /** With all that still runs of it. */
   remove(): void {
+    for (const child of this.children) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-/** The code blocks of one language under a heading of a Markdown page, in their order. */
-export function codeBlocks(page: string, heading: string, language: string): string[] {
-  const text = readFileSync(join(REPOSITORY, page), 'utf8');
-  const from = text.indexOf(`\n## ${heading}\n`);
-  if (from < 0) throw new Error(`${page} has no heading "${heading}"`);
-  const end = text.indexOf('\n## ', from + 1);
-  const section = text.slice(from, end < 0 ? undefined : end);
-  return [...section.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(
-    ([, code = '']) => code,
-  );
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { REPOSITORY } from './foreign-project.js';
+import { REPOSITORY } from './markdown.js';
 
 export interface Step {
   readonly id?: string;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { REPOSITORY } from './foreign-project.js';
+import { REPOSITORY } from './markdown.js';
 import { filledIn, isToRun, type Contexts, type StepStatus } from './github-expressions.js';
 import type { Step } from './github-files.js';
 import { processesIn, waitUntil } from './processes.js';

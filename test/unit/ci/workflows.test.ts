@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isMissing, needed } from '../../support/binaries.js';
-import { codeBlocks, REPOSITORY } from '../../support/foreign-project.js';
+import { codeBlocks, REPOSITORY, sectionOf } from '../../support/markdown.js';
 import { parseWorkflow, readAction, readWorkflow, type Job, type Workflow } from '../../support/github-files.js';
 
 const names = readdirSync(join(REPOSITORY, '.github/workflows'));
 const workflows = new Map(names.map((name) => [name, readWorkflow(name)]));
 const action = readAction();
-const [example = ''] = codeBlocks('README.md', 'In CI', 'yaml');
+const [example = ''] = codeBlocks('README.md', 'yaml', 'In CI');
 const sources = new Map([
   ...names.map((name) => [name, readFileSync(join(REPOSITORY, '.github/workflows', name), 'utf8')] as const),
   ['action.yml', readFileSync(join(REPOSITORY, 'action.yml'), 'utf8')],
@@ -113,8 +113,7 @@ describe('the action', () => {
   it('uses every input that it declares, and the README names them all', () => {
     const used = [...sources.get('action.yml')!.matchAll(/inputs\.([\w-]+)/g)].map(([, name]) => name);
     expect([...new Set(used)].sort()).toEqual(Object.keys(action.inputs).sort());
-    const section =
-      readFileSync(join(REPOSITORY, 'README.md'), 'utf8').split('\n## In CI\n')[1]?.split('\n## ')[0] ?? '';
+    const section = sectionOf('README.md', 'In CI');
     const rows = [...section.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, cell = '']) => cell.match(/[\w-]+/g) ?? []);
     expect(rows.sort()).toEqual(Object.keys(action.inputs).sort());
     for (const output of Object.keys(action.outputs)) expect(section).toContain(`\`${output}\``);

@@ -4,27 +4,20 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { jsonSchemaOf, MESSAGES, type MessageName } from '../../../src/contract/json-schemas.js';
+import { codeBlocks, REPOSITORY } from '../../support/markdown.js';
 
-const root = join(import.meta.dirname, '..', '..', '..');
-const page = readFileSync(join(root, 'docs', 'contract.md'), 'utf8');
+const PAGE = 'docs/contract.md';
 const names = Object.keys(MESSAGES) as MessageName[];
-
-/** The JSON examples under each heading. */
-function examplesOf(name: string): unknown[] {
-  const section = page.split(/^#{2,3} /m).find((text) => text.startsWith(`${name}\n`)) ?? '';
-  return [...section.matchAll(/^```json\n([\s\S]*?)^```$/gm)].map(([, json = '']) => JSON.parse(json) as unknown);
-}
 
 describe('docs/contract.md', () => {
   it.each(names)('shows %s as the contract takes it, with no field that it does not know', (name) => {
-    const examples = examplesOf(name);
+    const examples = codeBlocks(PAGE, 'json', name).map((json) => JSON.parse(json) as unknown);
     expect(examples.length).toBeGreaterThan(0);
     for (const example of examples) expect(MESSAGES[name].schema.parse(example)).toMatchObject(example as object);
   });
 
   it('gives recipes by which TypeScript and Python derive the same token', () => {
-    const code = (language: string): string =>
-      new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(page)?.[1] ?? '';
+    const code = (language: string): string => codeBlocks(PAGE, language)[0] ?? '';
     const env = { ...process.env, DEVLOOP_GATE_SECRET: 'a secret of 16 characters' };
     const expected = createHmac('sha256', env.DEVLOOP_GATE_SECRET).update('devloop.pod').digest('base64url');
     const python = `${code('python')}print(token("devloop.pod"))`;
@@ -37,7 +30,7 @@ describe('docs/contract.md', () => {
 
 describe('schemas/', () => {
   it('has every message, as the code has it: npm run schemas writes them', () => {
-    const folder = join(root, 'schemas');
+    const folder = join(REPOSITORY, 'schemas');
     expect(readdirSync(folder).sort()).toEqual(names.map((name) => `${name}.json`).sort());
     for (const name of names) {
       const text = readFileSync(join(folder, `${name}.json`), 'utf8');

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ListedJob } from '../../../src/client/index.js';
 import type { SessionStatus } from '../../../src/contract/index.js';
+import { listedJob } from './listed-job.js';
 import { Changes, type FeedEvent, type Look } from '../../../src/control/events/changes.js';
 
 const status = (session: string, more: Partial<SessionStatus> = {}): SessionStatus => ({
@@ -15,14 +15,6 @@ const status = (session: string, more: Partial<SessionStatus> = {}): SessionStat
   why: 'Nobody uses it.',
   jobsServed: 0,
   ...more,
-});
-const job = (jobId: string, state: ListedJob['state']): ListedJob => ({
-  jobId,
-  session: 's',
-  project: undefined,
-  state,
-  startedAt: '2026-11-27T12:00:00.000Z',
-  endedAt: undefined,
 });
 const look = (parts: Partial<Look>): Look => ({ sessions: [], unanswered: [], jobs: [], ...parts });
 const short = (events: FeedEvent[]): unknown[] =>
@@ -39,7 +31,7 @@ beforeEach(() => {
 
 describe('the events of a look', () => {
   it('are all of it, the first time, and nothing when nothing changed', () => {
-    const first = look({ sessions: [status('a')], jobs: [job('j', 'running')] });
+    const first = look({ sessions: [status('a')], jobs: [listedJob('j', 'running')] });
     expect(short(changes.of(first))).toEqual([
       ['session', 'a', 'ready'],
       ['job', 'j', 'running'],
@@ -53,10 +45,12 @@ describe('the events of a look', () => {
   });
 
   it('are those of what changed, only', () => {
-    changes.of(look({ sessions: [status('a'), status('b')], jobs: [job('j', 'running'), job('k', 'running')] }));
+    changes.of(
+      look({ sessions: [status('a'), status('b')], jobs: [listedJob('j', 'running'), listedJob('k', 'running')] }),
+    );
     const next = look({
       sessions: [status('a'), status('b', { phase: 'stopping' })],
-      jobs: [job('j', 'done'), job('k', 'running')],
+      jobs: [listedJob('j', 'done'), listedJob('k', 'running')],
     });
     expect(short(changes.of(next))).toEqual([
       ['session', 'b', 'stopping'],
@@ -94,8 +88,8 @@ describe('a look that cannot be had', () => {
 
 describe('somebody who comes later', () => {
   it('is told how all stands, trouble included', () => {
-    changes.of(look({ sessions: [status('a')], jobs: [job('j', 'running')] }));
-    changes.of(look({ sessions: [status('a', { phase: 'stopping' })], jobs: [job('j', 'running')] }));
+    changes.of(look({ sessions: [status('a')], jobs: [listedJob('j', 'running')] }));
+    changes.of(look({ sessions: [status('a', { phase: 'stopping' })], jobs: [listedJob('j', 'running')] }));
     expect(short(changes.present())).toEqual([
       ['session', 'a', 'stopping'],
       ['job', 'j', 'running'],
@@ -107,7 +101,7 @@ describe('somebody who comes later', () => {
 
 describe('sessions to ask again', () => {
   it('are those that had not ended, whatever the listing shows', () => {
-    changes.of(look({ sessions: [status('a'), status('b', { phase: 'stopped' })], jobs: [job('j', 'running')] }));
+    changes.of(look({ sessions: [status('a'), status('b', { phase: 'stopped' })], jobs: [listedJob('j', 'running')] }));
     expect(changes.openSessions()).toEqual(['a']);
   });
 });

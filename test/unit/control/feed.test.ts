@@ -1,16 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Look } from '../../../src/control/events/changes.js';
+import { listedJob } from './listed-job.js';
 import { Feed } from '../../../src/control/events/feed.js';
 import type { Readable } from 'node:stream';
-
-const job = (jobId: string, state: 'running' | 'done'): Look['jobs'][number] => ({
-  jobId,
-  session: 's',
-  project: undefined,
-  state,
-  startedAt: '2026-11-27T12:00:00.000Z',
-  endedAt: undefined,
-});
 
 let jobs: Look['jobs'];
 let looks: number;
@@ -18,7 +10,7 @@ let feed: Feed;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-  jobs = [job('j', 'running')];
+  jobs = [listedJob('j', 'running')];
   looks = 0;
   feed = new Feed(async () => {
     looks += 1;
@@ -49,7 +41,7 @@ describe('an event stream', () => {
       expect(second.join('')).toContain('"jobId":"j"');
     });
     expect(looks).toBe(before);
-    jobs = [job('j', 'done')];
+    jobs = [listedJob('j', 'done')];
     await vi.waitFor(
       () => {
         for (const texts of [first, second]) expect(texts.join('').match(/"state":"done"/g)).toHaveLength(1);
@@ -69,7 +61,7 @@ describe('an event stream', () => {
   it('of a reader who does not read is cut, and the others go on', async () => {
     const deaf = feed.subscribe();
     const texts = heard(feed.subscribe());
-    jobs = [{ ...job('big', 'running'), project: 'x'.repeat(1_100_000) }];
+    jobs = [{ ...listedJob('big', 'running'), project: 'x'.repeat(1_100_000) }];
     await vi.waitFor(
       () => {
         expect(texts.join('')).toContain('"jobId":"big"');
