@@ -57,6 +57,7 @@ export const faultKinds = {
     does: 'the capacity 400 when the body has no gpu.count (seen on the real API)',
   },
   'no-balance': { stage: 'effect', on: ['create', 'start'], does: '402; no pod' },
+  'get-404': { stage: 'effect', on: ['get'], does: '404; the pod lives' },
   'delete-404': { stage: 'effect', on: ['terminate'], does: '404; the pod lives on' },
   'delete-no-effect': { stage: 'effect', on: ['terminate'], does: '204; the pod lives on' },
   'stop-no-op': { stage: 'effect', on: ['stop'], does: '200; the pod runs on' },

@@ -74,9 +74,10 @@ export function livePod(world: World, id: string): PodRecord {
   return pod;
 }
 
-export function get({ world, nowMs }: PodCall, id: string): CoreReply {
+export function get({ world, target, nowMs }: PodCall, id: string): CoreReply {
   const pod = livePod(world, id);
-  if (nowMs < (pod.destiny.notFoundUntilMs ?? 0)) throw new Problem(404, 'pod not found');
+  const isHidden = world.faults.take('effect', target, nowMs) !== undefined;
+  if (isHidden || nowMs < (pod.destiny.notFoundUntilMs ?? 0)) throw new Problem(404, 'pod not found');
   return answer(200, podView(pod, nowMs));
 }
 

@@ -96,15 +96,15 @@ async function create(attempt: Attempt, pods: readonly Pod[]): Promise<StartedPo
   const beforeSend = async (): Promise<void> => {
     await assertCurrentRun(deps);
     heart.assertAlive();
-  };
-  for (const candidate of room.candidates) {
-    const passedOver = reasonsBefore(attempt, candidate.gpu);
-    heart.tell({ step: 'creating', gpu: candidate.gpu, ...(passedOver.length > 0 && { passedOver }) });
     // Every killer on the pod would come too late.
     if (deps.clock() >= input.plan.hardDeadlineMs) {
       const message = 'The hard deadline passed before RunPod gave a pod. Raise maxLifetimeSeconds or maxCostUsd.';
       throw finalFailure('BOOT_FAILED', message, { nothingCreated });
     }
+  };
+  for (const candidate of room.candidates) {
+    const passedOver = reasonsBefore(attempt, candidate.gpu);
+    heart.tell({ step: 'creating', gpu: candidate.gpu, ...(passedOver.length > 0 && { passedOver }) });
     signal.throwIfAborted();
     try {
       const pod = await deps.runpod.createPod(createRequest(deps, input, candidate.gpu), { signal, beforeSend });

@@ -129,6 +129,16 @@ describe('faults that stay with a pod', () => {
 });
 
 describe('faults of the end', () => {
+  it('get-404 hides a pod that lives and bills on', () => {
+    const world = new CoreWorld();
+    const { id } = world.running();
+    world.fault({ kind: 'get-404', forSeconds: 10 });
+    expect(world.call('GET', `/v2/pods/${id}`).status).toBe(404);
+    expect(alive(world)).toBe(1);
+    world.pass(10);
+    expect(world.get(id).status).toBe('RUNNING');
+  });
+
   it.each([
     ['delete-404', 404],
     ['delete-no-effect', 204],

@@ -32,8 +32,8 @@ export interface Mutant {
   readonly search: string;
   readonly replace: string;
   readonly killedBy: TestKill | { readonly kind: 'simulation' };
-  /** It lives in what the simulation runs: the simulation has to find it too. */
-  readonly alsoSimulation?: true;
+  /** It lives in what the simulation runs: the simulation has to find it too, but where something else catches it. */
+  readonly alsoSimulation?: true | { readonly caughtBy: string };
 }
 
 export interface TestKill {

@@ -39,14 +39,17 @@ export function withTable(document: string, outcomes: readonly Outcome[]): strin
 function markdown(outcomes: readonly Outcome[]): string {
   const mutants = [...new Set(outcomes.map(({ mutant }) => mutant))];
   const rows = mutants.map((mutant) => {
-    const by = (suite: Suite): string => cell(outcomes.find((one) => one.mutant === mutant && one.suite === suite));
-    return `| ${mutant.rule} | ${mutant.takenOut} | ${by('tests')} | ${by('simulation')} |`;
+    const by = (suite: Suite): string | undefined =>
+      cell(outcomes.find((one) => one.mutant === mutant && one.suite === suite));
+    const { rule, takenOut, alsoSimulation } = mutant;
+    const caught = typeof alsoSimulation === 'object' ? `caught by ${alsoSimulation.caughtBy}` : '–';
+    return `| ${rule} | ${takenOut} | ${by('tests') ?? '–'} | ${by('simulation') ?? caught} |`;
   });
   return ['| Rule | Taken out | Test that fails | Simulation |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
-function cell(outcome: Outcome | undefined): string {
-  if (!outcome) return '–';
+function cell(outcome: Outcome | undefined): string | undefined {
+  if (!outcome) return undefined;
   const { result } = outcome;
   return result.verdict === 'killed' ? result.by.replaceAll('|', '\\|') : result.verdict.toUpperCase();
 }

@@ -1,8 +1,10 @@
 import { WORKFLOW_TYPES } from '../../src/contract/index.js';
 import { Armed } from './arm.js';
+import type { Claim } from './faults/fault.js';
 import { cellName } from './faults/catalog.js';
 import { broken } from './invariants/check.js';
 import { Ledgers } from './invariants/ledgers.js';
+import { Rights } from './invariants/rights.js';
 import { HASH_START, hashed } from './kernel/hash.js';
 import { Kernel } from './kernel/kernel.js';
 import { plannedFaults, wantedPhases } from './story.js';
@@ -39,14 +41,15 @@ export async function runSeed(seed: number, only?: readonly number[]): Promise<S
     const world = new World(kernel, planSessions(kernel, wantedPhases(all)));
     const digest = digestOf(world);
     const armed = new Armed(world, faults);
-    const ledgers = new Ledgers(world, (session) => isExcused(world, armed, session));
+    const ledgers = new Ledgers(world);
+    const rights = new Rights(world, ledgers.created, (session, claim) => isExcused(world, armed, session, claim));
     world.begin();
     const startMs = kernel.nowMs;
     await kernel.run(startMs + HEAL_AFTER_MS, overWatch(world, startMs + EVERYBODY_HAS_COME_MS));
     world.heal();
     await kernel.run(startMs + OVER_AFTER_MS, overWatch(world, startMs + EVERYBODY_HAS_COME_MS));
     await kernel.run(kernel.nowMs + EPILOGUE_MS);
-    const problems = [...broken(world, ledgers, armed.struck), ...ledgers.strangersLost];
+    const problems = [...broken(world, ledgers, armed.struck), ...rights.findings, ...ledgers.strangersLost];
     const effective = armed.struck.filter(({ tookEffect }) => tookEffect());
     return {
       seed,
@@ -86,10 +89,10 @@ function isOver(world: World): boolean {
     .every(({ status, type }) => status !== 'RUNNING' || type === WORKFLOW_TYPES.podReaper);
 }
 
-/** Whoever uses this session's pod may lose it: something has struck it, or somebody has asked for the end. */
-function isExcused(world: World, armed: Armed, session: string): boolean {
+/** Something has struck that may cost this session's people what they claim, or somebody has asked for the end. */
+function isExcused(world: World, armed: Armed, session: string, claim: Claim): boolean {
   const input = world.sessions.find(({ name }) => name === session)?.input;
-  const isDisturbed = armed.struck.some(({ fault }) => fault.kind.endsUses === true);
+  const isDisturbed = armed.struck.some(({ fault: { kind } }) => kind.mayCost?.includes(claim) === true);
   const isAsked = world.users.stopsAsked.some((stop) => stop.session === session);
   return isDisturbed || isAsked || (input?.maxCostUsd ?? 5) < 5;
 }

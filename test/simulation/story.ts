@@ -15,6 +15,8 @@ const SPREAD_SECONDS: Readonly<Record<Phase, number>> = {
   drain: 10,
   stop: 6,
 };
+/** In some stories everything goes wrong in the same phase: what one protection forgives, two failures may not. */
+const BAD_MOMENT = 0.25;
 /** Cells are dealt like cards, so that each comes up as often as any other. */
 const DEAL_STEP = 7919;
 
@@ -22,9 +24,11 @@ const DEAL_STEP = 7919;
 export function plannedFaults(seed: number): PlannedFault[] {
   const kernel = new Kernel(seed ^ 0x5eed);
   const count = 2 + kernel.integer(0, 4);
+  const isBadMoment = kernel.chance(BAD_MOMENT);
+  const dealt = cells[(seed * DEAL_STEP) % cells.length]!;
+  const others = isBadMoment ? cells.filter(({ phase }) => phase === dealt.phase) : cells;
   return Array.from({ length: count }, (_, i) => {
-    const deal = i === 0 ? (seed * DEAL_STEP) % cells.length : kernel.integer(0, cells.length);
-    const { kind, phase } = cells[deal]!;
+    const { kind, phase } = i === 0 ? dealt : kernel.pick(others);
     return {
       kind,
       phase,

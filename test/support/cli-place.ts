@@ -9,6 +9,11 @@ import { processesIn, waitUntil } from './processes.js';
 
 export const CLI_MAIN = process.env.DEVLOOP_CLI_MAIN ?? resolve(import.meta.dirname, '../../dist/src/cli/main.js');
 
+/** The first line that a command writes where an embedded stack does the work. */
+export const MODE_LINE = 'Temporal: embedded · RunPod: emulator (no account, no charge)';
+/** A start with everything in the cache, a boot and a model's answer on two busy cores. */
+export const SESSION_MS = 240_000;
+
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;

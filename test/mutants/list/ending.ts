@@ -93,7 +93,7 @@ export const ending: readonly Mutant[] = [
     replace:
       "    } catch (error) {\n      await sleep(STOP_AGAIN_AFTER, { summary: 'before the pod is ended again' });\n      throw error;\n    }",
     killedBy: by('unit/workflows/activity-calls'),
-    alsoSimulation: true,
+    alsoSimulation: { caughtBy: 'retries without end: no failure of stopPod is for good' },
   },
   {
     name: 'first-failure-ends-the-stop',

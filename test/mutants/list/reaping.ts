@@ -84,7 +84,7 @@ export const reaping: readonly Mutant[] = [
     search: 'return seen.firstRunId === firstRunId ?',
     replace: "return seen.firstRunId !== '' || firstRunId === '' ?",
     killedBy: by('unit/client/session-looks'),
-    alsoSimulation: true,
+    alsoSimulation: { caughtBy: 'the rule that ends what is not the pod of the session' },
   },
   {
     name: 'reaper-ignores-deadline',
@@ -104,7 +104,7 @@ export const reaping: readonly Mutant[] = [
     search: ' ?? neverReady(pod, facts) ?? unused',
     replace: ' ?? (facts.nowMs < 0 ? neverReady(pod, facts) : undefined) ?? unused',
     killedBy: classified,
-    alsoSimulation: true,
+    alsoSimulation: { caughtBy: 'the time that the session itself gives a boot, and the switch' },
   },
   {
     name: 'reaper-ignores-use',

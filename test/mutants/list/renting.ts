@@ -95,6 +95,7 @@ export const renting: readonly Mutant[] = [
     search: 'return budgetMs < hardMs',
     replace: 'return budgetMs < 0',
     killedBy: by('workflow/session-life', 'the budget ends a session before its lifetime'),
+    alsoSimulation: { caughtBy: 'the hard deadline, which the budget sets too' },
   },
   {
     name: 'rents-past-deadline',
@@ -133,6 +134,7 @@ export const renting: readonly Mutant[] = [
     search: 'return a.owner === b.owner && a.session',
     replace: 'return a.session',
     killedBy: kills,
+    alsoSimulation: { caughtBy: 'the first run id, which no other owner shares' },
   },
   {
     name: 'adopts-of-other-run',
@@ -142,6 +144,7 @@ export const renting: readonly Mutant[] = [
     search: ' && a.firstRunId === b.firstRunId &&',
     replace: ' &&',
     killedBy: kills,
+    alsoSimulation: { caughtBy: 'the reaper' },
   },
   {
     name: 'any-name-is-ours',
@@ -208,7 +211,7 @@ export const renting: readonly Mutant[] = [
     search: 'nothingCreated: activityInfo().attempt === 1,',
     replace: 'nothingCreated: activityInfo().attempt > 0,',
     killedBy: by('unit/activities/start-pod'),
-    alsoSimulation: true,
+    alsoSimulation: { caughtBy: 'the sweep by name at the end of the session, and the reaper' },
   },
   {
     name: 'http-500-created-nothing',
@@ -218,6 +221,7 @@ export const renting: readonly Mutant[] = [
     search: "const undecided: RunPodErrorKind = creating ? 'ambiguous' : 'unavailable';",
     replace: "const undecided: RunPodErrorKind = creating ? 'nothing-created' : 'unavailable';",
     killedBy: by('unit/activities/start-pod', 'startPod after a create that may have worked'),
+    alsoSimulation: { caughtBy: 'the look of the next attempt' },
   },
   {
     name: 'timeout-created-nothing',
@@ -265,7 +269,7 @@ export const renting: readonly Mutant[] = [
     search: 'for (const pod of surplus) await',
     replace: "for (const pod of surplus.filter(({ id }) => id === '')) await",
     killedBy: kills,
-    alsoSimulation: true,
+    alsoSimulation: { caughtBy: 'pollPod, which ends latecomers, and the reaper' },
   },
   {
     name: 'latecomer-lives',

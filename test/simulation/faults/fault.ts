@@ -9,6 +9,15 @@ export interface Strike {
   readonly seconds: number;
 }
 
+/**
+ * What a session's people can count on, and what a failure may rightly take from them. `boot`: a pod that is on its way
+ * goes on; `use`: whoever works on a pod keeps it, for the idle time too; `lease`: who holds one from outside Temporal
+ * keeps it, which takes messages that arrive; `number`: no more work on it than may; `again`: nothing is rented a second
+ * time.
+ */
+export type Claim = 'boot' | 'use' | 'lease' | 'number' | 'again';
+export const everyClaim: readonly Claim[] = ['boot', 'use', 'lease', 'number', 'again'];
+
 export interface FaultKind {
   readonly name: string;
   /** Where it can strike at all. */
@@ -20,8 +29,8 @@ export interface FaultKind {
    * `Infinity`: RunPod itself keeps the pod, for ever.
    */
   readonly puts: (seconds: number) => number;
-  /** It ends or interrupts a use of the pod by itself: nobody else robbed the user. */
-  readonly endsUses?: boolean;
+  /** Whose pod may be ended for it, although nobody's time is over: see `Rights`. */
+  readonly mayCost?: readonly Claim[];
   /** @returns whether it has taken effect, asked at the end of the run; nothing means yes */
   readonly strike: (strike: Strike) => void | (() => boolean);
 }

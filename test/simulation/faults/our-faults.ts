@@ -1,16 +1,33 @@
-import { everyPhase, type FaultKind, type Strike } from './fault.js';
-import { BACK_OFF_SECONDS, CALL_SECONDS, HEARTBEAT_SECONDS, workerGone } from './limits.js';
+import { everyClaim, everyPhase, type Claim, type FaultKind, type Strike } from './fault.js';
+import {
+  BACK_OFF_SECONDS,
+  CALL_SECONDS,
+  HEARTBEAT_SECONDS,
+  LEASE_SECONDS,
+  REAPER_SECONDS,
+  workerGone,
+} from './limits.js';
 
-const onWorker = (name: string, act: (strike: Strike) => void, puts = workerGone): FaultKind => ({
-  name,
-  phases: everyPhase,
-  puts,
-  endsUses: true,
-  strike: act,
-});
+/** Some failures matter only when they last for as many minutes as others last seconds. */
+const LONG = 10;
+
+/** Work that was under way goes on unseen, and what was asked for may come twice; nobody loses a pod that works. */
+const unseen: readonly Claim[] = ['boot', 'again', 'lease', 'number'];
+
+const onWorker = (
+  name: string,
+  act: (strike: Strike) => void,
+  puts = workerGone,
+  mayCost: readonly Claim[] = unseen,
+): FaultKind => ({ name, phases: everyPhase, puts, mayCost, strike: act });
 
 /** It lasts for the strike's seconds: switched on, then off for whoever is there by then. */
-const lasting = (name: string, set: (strike: Strike, isOn: boolean) => void, puts = workerGone): FaultKind =>
+const lasting = (
+  name: string,
+  set: (strike: Strike, isOn: boolean) => void,
+  puts = workerGone,
+  mayCost = unseen,
+): FaultKind =>
   onWorker(
     name,
     (strike) => {
@@ -20,6 +37,7 @@ const lasting = (name: string, set: (strike: Strike, isOn: boolean) => void, put
       });
     },
     puts,
+    mayCost,
   );
 
 const severed = (to: 'api' | 'gates', { world }: Strike, isOn: boolean): void => {
@@ -72,16 +90,43 @@ export const ourFaults: readonly FaultKind[] = [
       severed('gates', strike, isOn);
     },
     (seconds) => seconds + BACK_OFF_SECONDS + HEARTBEAT_SECONDS,
+    // A pod that neither jobs nor the session reach is lost.
+    everyClaim,
   ),
   lasting('temporal-unreachable', ({ world }, isOn) => {
     world.temporal.setReachable(!isOn);
   }),
   {
+    name: 'temporal-does-not-describe',
+    phases: everyPhase,
+    // Who cannot be asked after is neither gone nor there: a lease's whole term, a whole round of the reaper.
+    puts: (seconds) => seconds * LONG + LEASE_SECONDS + REAPER_SECONDS,
+    strike: ({ world, seconds }) => {
+      world.temporal.trouble.describing = world.kernel.pick(['refused', 'silent'] as const);
+      world.later(seconds * LONG, () => {
+        world.temporal.trouble.describing = 'answered';
+      });
+    },
+  },
+  {
+    name: 'bad-deploy',
+    phases: everyPhase,
+    // What ends pods then is not the session; see the bounds.
+    puts: () => 0,
+    mayCost: everyClaim,
+    strike: ({ world, session, seconds }) => {
+      world.breakSession(session);
+      world.later(seconds * LONG, () => {
+        world.mendSession(session);
+      });
+    },
+  },
+  {
     name: 'all-dead',
     phases: everyPhase,
     // What ends pods then is not ours; see the bounds.
     puts: () => 0,
-    endsUses: true,
+    mayCost: unseen,
     strike: ({ world }) => {
       world.killEverything();
     },

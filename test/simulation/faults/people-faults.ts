@@ -1,5 +1,5 @@
 import type { World } from '../world/world.js';
-import { everyPhase, type FaultKind, type Strike } from './fault.js';
+import { everyClaim, everyPhase, type FaultKind, type Strike } from './fault.js';
 import { BACK_OFF_SECONDS, GRACE_SECONDS, LEASE_SECONDS, REAPER_SECONDS } from './limits.js';
 
 const beforeItsEnd = ['create', 'boot', 'serve', 'idle', 'drain'] as const;
@@ -9,7 +9,8 @@ const toJob = (name: string, puts: () => number, act: (strike: Strike, jobId: st
   phases: ['create', 'boot', 'serve', 'drain'],
   elsewhere: 'no job waits or runs',
   puts,
-  endsUses: true,
+  // Its request may go on for a moment, and somebody else's lease may have begun.
+  mayCost: ['number'],
   strike: (strike) => {
     const jobId = strike.world.openJobOf(strike.session);
     if (jobId !== undefined) act(strike, jobId);
@@ -32,7 +33,7 @@ export const peopleFaults: readonly FaultKind[] = [
     name: 'session-cancelled',
     phases: everyPhase,
     puts: () => 0,
-    endsUses: true,
+    mayCost: everyClaim,
     strike: ({ world, session }) => {
       void world.users.onSession(session, 'cancel');
     },
@@ -41,7 +42,7 @@ export const peopleFaults: readonly FaultKind[] = [
     name: 'session-terminated',
     phases: everyPhase,
     puts: () => REAPER_SECONDS + BACK_OFF_SECONDS,
-    endsUses: true,
+    mayCost: everyClaim,
     strike: ({ world, session }) => {
       void world.users.onSession(session, 'terminate');
     },
@@ -51,7 +52,7 @@ export const peopleFaults: readonly FaultKind[] = [
     phases: everyPhase,
     // It may count a whole idle time anew.
     puts: () => 240 + GRACE_SECONDS + REAPER_SECONDS,
-    endsUses: true,
+    mayCost: everyClaim,
     strike: ({ world, session }) => {
       world.reset(session);
     },
@@ -61,7 +62,7 @@ export const peopleFaults: readonly FaultKind[] = [
     phases: beforeItsEnd,
     elsewhere: 'the session ends already',
     puts: () => 0,
-    endsUses: true,
+    mayCost: everyClaim,
     strike: ({ world, session }) => {
       void world.users.stop(session);
     },
@@ -85,7 +86,7 @@ export const peopleFaults: readonly FaultKind[] = [
     phases: ['create', 'boot', 'serve', 'idle'],
     elsewhere: 'no agent is started any more',
     puts: () => 0,
-    endsUses: true,
+    mayCost: ['boot', 'again', 'lease', 'number'],
     strike: ({ world, seconds }) => {
       world.agentsServed = false;
       world.killWorkers();
@@ -100,6 +101,7 @@ export const peopleFaults: readonly FaultKind[] = [
     name: 'messages-twice',
     phases: everyPhase,
     puts: () => 0,
+    mayCost: ['lease', 'number'],
     strike: ({ world, seconds }) => {
       disturbMessages(world, seconds, { twiceProbability: 0.7 });
     },
@@ -108,6 +110,7 @@ export const peopleFaults: readonly FaultKind[] = [
     name: 'messages-late',
     phases: everyPhase,
     puts: (seconds) => seconds,
+    mayCost: ['lease', 'number'],
     strike: ({ world, seconds }) => {
       disturbMessages(world, seconds, { lateProbability: 0.7, lateMs: seconds * 1000 });
     },

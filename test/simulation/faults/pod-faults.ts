@@ -1,5 +1,5 @@
 import type { PodMachine } from '../world/pod-machine.js';
-import { withPod, type FaultKind, type Strike } from './fault.js';
+import { everyClaim, withPod, type FaultKind, type Strike } from './fault.js';
 import { BACK_OFF_SECONDS, SPREAD_SECONDS } from './limits.js';
 
 const needsMachine = 'no container runs yet, or none is used any more';
@@ -14,7 +14,7 @@ const onPod = (
   phases: ['boot', ...withPod],
   elsewhere: needsMachine,
   puts,
-  endsUses: true,
+  mayCost: everyClaim,
   strike: (strike) => {
     const machine = strike.world.machineOf(strike.session);
     if (machine) act(machine, strike);
@@ -71,12 +71,21 @@ export const podFaults: readonly FaultKind[] = [
     },
   ),
   onPod(
+    'token-refused',
+    () => BACK_OFF_SECONDS,
+    (machine) => {
+      machine.refusesToken = true;
+    },
+    // A message, never a replacement.
+    { mayCost: ['boot'] },
+  ),
+  onPod(
     'switch-killed',
     () => 0,
     (machine) => {
       machine.watchdog.kill();
     },
-    { endsUses: false },
+    { mayCost: [] },
   ),
   onPod(
     'switch-broken',
@@ -84,14 +93,14 @@ export const podFaults: readonly FaultKind[] = [
     (machine) => {
       machine.watchdog.breakForGood();
     },
-    { endsUses: false },
+    { mayCost: [] },
   ),
   {
     name: 'pod-clock-wrong',
     phases: ['create'],
     elsewhere: 'a clock is wrong from the start of the machine or not at all',
     puts: () => BACK_OFF_SECONDS,
-    endsUses: true,
+    mayCost: everyClaim,
     strike: ({ world }) => {
       world.cloud.clockSkewSeconds = () => world.kernel.pick([-86_400, -600, 600, 86_400]);
     },

@@ -1,4 +1,4 @@
-import { everyPhase, withPod, type FaultKind, type Strike } from './fault.js';
+import { everyClaim, everyPhase, withPod, type FaultKind, type Strike } from './fault.js';
 import { BACK_OFF_SECONDS, CALL_SECONDS, LONGEST_RETRY_AFTER_SECONDS, runPodFails, SPREAD_SECONDS } from './limits.js';
 
 const onlyCreates = 'only a create call meets it, and a session creates nothing while it has a pod';
@@ -29,6 +29,7 @@ const atCreate = (
   phases: ['create'],
   elsewhere: onlyCreates,
   puts,
+  mayCost: ['boot', 'again'],
   strike: (strike) => armed(strike, ofSession(strike, { kind: name, ...more(strike) })),
 });
 
@@ -115,9 +116,24 @@ export const runPodFaults: readonly FaultKind[] = [
     name: 'never-ends',
   },
   {
+    name: 'pod-forgotten',
+    phases: ['serve', 'idle', 'drain', 'stop'],
+    elsewhere: 'get-404-after-create and list-late are the same for a new pod',
+    puts: (seconds) => seconds + SPREAD_SECONDS,
+    mayCost: ['boot', 'again'],
+    // As a replica does that has not heard of the pod.
+    strike: (strike) => {
+      const { seconds: forSeconds, world } = strike;
+      world.listsLie = true;
+      for (const kind of ['get-404', 'delete-404'] as const) world.cloud.fault(ofSession(strike, { kind, forSeconds }));
+      world.cloud.fault({ kind: 'list-misses', count: 2, forSeconds });
+    },
+  },
+  {
     name: 'list-misses',
     phases: everyPhase,
     puts: () => SPREAD_SECONDS,
+    mayCost: ['boot', 'again'],
     strike: (strike) => armed(strike, { kind: 'list-misses', times: strike.world.kernel.integer(1, 3), count: 2 }),
   },
   {
@@ -147,7 +163,7 @@ export const runPodFaults: readonly FaultKind[] = [
     phases: withPod,
     elsewhere: 'before the pod serves and once it ends nobody waits for its model',
     puts: (seconds) => seconds,
-    endsUses: true,
+    mayCost: everyClaim,
     strike: (strike) => armed(strike, { kind: 'proxy-524', forSeconds: strike.seconds }),
   },
   {
@@ -155,7 +171,7 @@ export const runPodFaults: readonly FaultKind[] = [
     phases: ['boot', ...withPod],
     elsewhere: 'nobody asks the gate of a pod that does not exist yet or is being ended',
     puts: (seconds) => seconds,
-    endsUses: true,
+    mayCost: everyClaim,
     strike: (strike) => armed(strike, { kind: 'proxy-html', status: 502, forSeconds: strike.seconds }),
   },
 ];

@@ -1,9 +1,11 @@
-import { CRON_SECONDS, GRACE_SECONDS, runPodFails } from '../faults/limits.js';
+import { CRON_SECONDS, GRACE_SECONDS, REAPER_SECONDS, runPodFails } from '../faults/limits.js';
 import type { World } from '../world/world.js';
 import { jobsOf, type PodTruth, type StruckFault } from './truth.js';
 
 /** Ends take a few calls, looks that are seconds apart, and timers that come up to a second late. */
 export const SLACK_SECONDS = 20;
+/** A lease outside Temporal that is not renewed: what its holders in the stories ask for. */
+const LEASE_OUTSIDE_SECONDS = 60;
 /** The switch looks every 5 s at most, and its call takes a moment. */
 const SWITCH_SECONDS = 15;
 
@@ -16,8 +18,12 @@ export function putOffSeconds(struck: readonly StruckFault[]): number {
 export function boundOf(world: World, truth: PodTruth, struck: readonly StruckFault[]): number {
   const byUs = idealEndMs(world, truth) + (SLACK_SECONDS + putOffSeconds(struck)) * 1000;
   const { deadSinceMs } = world;
-  if (deadSinceMs === undefined || byUs < deadSinceMs) return byUs;
-  return Math.max(byUs, withoutUs(world, truth, struck));
+  const isBroken = struck.some(
+    ({ fault: { kind, session } }) => kind.name === 'bad-deploy' && session === truth.parts.session,
+  );
+  const atLeast = isBroken ? Math.max(byUs, withoutTheSession(truth, world, struck)) : byUs;
+  if (deadSinceMs === undefined || atLeast < deadSinceMs) return atLeast;
+  return Math.max(atLeast, withoutUs(world, truth, struck));
 }
 
 /** When the pod would end if nothing went wrong: its last use and the idle time, or an earlier end that was asked for. */
@@ -42,9 +48,23 @@ function lastWantedMs(world: World, truth: PodTruth, readyAtMs: number): number 
     uses.push(Math.min(job.closedAtMs ?? world.kernel.nowMs, truth.endMs));
   }
   for (const held of world.users.holds) {
-    if (held.session === session && held.fromMs < truth.endMs) uses.push(Math.min(held.toMs + 60_000, truth.endMs));
+    if (held.session !== session || held.fromMs > truth.endMs) continue;
+    const untilMs = held.toMs + LEASE_OUTSIDE_SECONDS * 1000;
+    // Unused for the idle time it is no use any more.
+    uses.push(Math.min(held.hold ? untilMs : Math.min(untilMs, held.fromMs + truth.idleSeconds * 1000), truth.endMs));
   }
   return Math.max(...uses);
+}
+
+/** With a session that cannot go on: the reaper, by the list and the gate alone. */
+function withoutTheSession(truth: PodTruth, world: World, struck: readonly StruckFault[]): number {
+  const lateMs = (GRACE_SECONDS + REAPER_SECONDS + SLACK_SECONDS + putOffSeconds(struck)) * 1000;
+  // Where a container runs, the switch alone tells whether it is ready and used.
+  if (world.cloud.machines.get(truth.pod.id)?.watchdog.isBroken === true) return truth.hardDeadlineMs + lateMs;
+  if (truth.readyAtMs === undefined) return Math.min(truth.readyByMs, truth.hardDeadlineMs) + lateMs;
+  const lastMs = Math.max(truth.readyAtMs, truth.lastUseMs ?? 0);
+  const idleMs = lastMs + (truth.idleSeconds + 2 * GRACE_SECONDS) * 1000;
+  return Math.min(idleMs, truth.hardDeadlineMs) + lateMs;
 }
 
 /** With all of ours dead: the switch where it runs, else the cron elsewhere. */
@@ -63,5 +83,7 @@ function withoutUs(world: World, truth: PodTruth, struck: readonly StruckFault[]
         : Math.max(lastMs + (truth.idleSeconds + GRACE_SECONDS) * 1000, truth.readyByMs);
     return Math.min(due, truth.hardDeadlineMs) + lateMs;
   }
-  return truth.hardDeadlineMs + (GRACE_SECONDS + CRON_SECONDS) * 1000 + lateMs;
+  // A turn of the cron at which RunPod fails or lies is lost.
+  const turns = runPodOut > 0 ? 2 : 1;
+  return truth.hardDeadlineMs + (GRACE_SECONDS + turns * CRON_SECONDS) * 1000 + lateMs;
 }

@@ -8,25 +8,21 @@ const STRANGERS = ['my notebook', 'devloop', 'devloop.else-00000000.s0.not-a-run
 
 const DEADLINES = ['READY_BY', 'IDLE_SECONDS', 'GRACE_SECONDS', 'HARD_DEADLINE', 'CREATED'];
 
+/** A request is on its way for so long, and names count in whole seconds. */
+const UNDER_WAY_MS = 1_500;
+
 /** What is written down while the story goes on, because it cannot be seen any more in the end. */
 export class Ledgers {
   readonly created = new Map<string, Record<string, string>>();
   readonly findings: string[] = [];
   private readonly others: string[];
 
-  /** @param isExcused whether the session's users may lose the pod in the middle of their work */
-  constructor(
-    private readonly world: World,
-    private readonly isExcused: (session: string) => boolean,
-  ) {
+  constructor(private readonly world: World) {
     const { cloud } = world;
     const foreign = `devloop.tester-ffffffff.s0.${'0'.repeat(8)}-0000-7000-8000-000000000000.1.${Math.floor(world.kernel.nowMs / 1000) + 86_400}`;
     this.others = [...STRANGERS, foreign].map((name) => cloud.rent(name));
     cloud.onCall = (call) => {
       this.note(call);
-    };
-    cloud.beforeEnd = (podId) => {
-      this.noteEnd(podId);
     };
   }
 
@@ -54,7 +50,7 @@ export class Ledgers {
     }
     if (Number(env.DEVLOOP_HARD_DEADLINE) !== parts?.hardDeadlineSeconds)
       this.findings.push(`the name of pod ${name} and its environment have different deadlines`);
-    if (podId !== undefined && this.world.kernel.nowMs >= Number(env.DEVLOOP_HARD_DEADLINE) * 1000)
+    if (podId !== undefined && this.world.kernel.nowMs >= Number(env.DEVLOOP_HARD_DEADLINE) * 1000 + UNDER_WAY_MS)
       this.findings.push(`pod ${name} was rented after its hard deadline`);
     if (Object.values(env).some((value) => value.includes(ACCOUNT_KEY)))
       this.findings.push(`the account's key is on pod ${name}`);
@@ -83,17 +79,5 @@ export class Ledgers {
     );
     if (same.length > 0 && !hidden && !this.world.listsLie)
       this.findings.push(`a second pod was rented under the name ${name}`);
-  }
-
-  /** A pod that is in use ends for a reason that its user was told or could know of. */
-  private noteEnd(podId: string): void {
-    const machine = this.world.cloud.machines.get(podId);
-    if (machine?.readyAtMs === undefined || machine.inFlight === 0) return;
-    const parts = parsePodName(machine.name || '');
-    const session = parts?.session;
-    if (session === undefined || this.isExcused(session)) return;
-    const leftMs = (parts?.hardDeadlineSeconds ?? 0) * 1000 - this.world.kernel.nowMs;
-    if (leftMs < 5_000) return;
-    this.findings.push(`pod ${podId} (${machine.name}) was ended while it was in use`);
   }
 }

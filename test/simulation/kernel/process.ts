@@ -7,6 +7,8 @@ import type { Kernel } from './kernel.js';
 export class SimProcess {
   private state: 'running' | 'frozen' | 'dead' = 'running';
   private held: (() => void)[] = [];
+  /** What the system does when it is killed, such as closing its connections. */
+  readonly onKill = new Set<() => void>();
 
   constructor(
     protected readonly kernel: Kernel,
@@ -42,6 +44,8 @@ export class SimProcess {
   kill(): void {
     this.state = 'dead';
     this.held = [];
+    for (const act of this.onKill) act();
+    this.onKill.clear();
   }
 
   /** As `runpod/time` wants it: whole milliseconds. */

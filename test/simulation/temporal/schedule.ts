@@ -8,16 +8,18 @@ export interface ScheduleOptions {
   readonly taskQueue: string;
   readonly args?: readonly unknown[];
   readonly everyMs: number;
+  /** Of its turns, from the epoch's. */
+  readonly offsetMs?: number;
   readonly catchUpMs: number;
   readonly runTimeoutMs?: number;
 }
 
 export function runSchedule(server: Server, options: ScheduleOptions): void {
   const { clock, chains } = server;
-  const { everyMs, scheduleId } = options;
+  const { everyMs, scheduleId, offsetMs = 0 } = options;
   let lastWorkflowId: string | undefined;
   const planNext = (): void => {
-    const dueAtMs = (Math.floor(clock.nowMs / everyMs) + 1) * everyMs;
+    const dueAtMs = (Math.floor((clock.nowMs - offsetMs) / everyMs) + 1) * everyMs + offsetMs;
     clock.at(dueAtMs, () => {
       planNext();
       const isRunning = lastWorkflowId !== undefined && chains.current(lastWorkflowId)?.isRunning === true;

@@ -1,4 +1,5 @@
 import {
+  ServiceError,
   WorkflowFailedError,
   WorkflowUpdateFailedError,
   type Client,
@@ -128,7 +129,7 @@ function handle(
   return {
     workflowId,
     firstExecutionRunId: resultRunId,
-    describe: () => network.call(process, () => describe(find())),
+    describe: () => network.call(process, () => describeAsked(server, find())),
     signal: (signal: Named, ...args: unknown[]) =>
       network.call(process, () => {
         chains.deliverSignal(running(), nameOf(signal), toPayloads(args));
@@ -224,6 +225,20 @@ function failedError(run: Run): WorkflowFailedError {
     );
   const reason = outcome.reason ?? 'Workflow execution terminated';
   return new WorkflowFailedError(reason, new TerminatedFailure(reason), RetryState.NON_RETRYABLE_FAILURE);
+}
+
+/** A server gives up on a question of its own after this long. */
+const SERVER_DEADLINE_MS = 30_000;
+
+function describeAsked({ trouble, clock }: Server, run: Run): object | Promise<object> {
+  if (trouble.describing === 'answered') return describe(run);
+  const refusal = new ServiceError(`it could not be described: the server is overloaded`);
+  if (trouble.describing === 'refused') throw refusal;
+  return new Promise((_, reject) => {
+    clock.at(clock.nowMs + SERVER_DEADLINE_MS, () => {
+      reject(refusal);
+    });
+  });
 }
 
 function describe(run: Run): object {

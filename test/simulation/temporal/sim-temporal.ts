@@ -9,7 +9,7 @@ import { Chains, type SignalTrouble } from './server/chains.js';
 import { resetRun } from './server/reset.js';
 import type { Run, RunStatus } from './server/run.js';
 import { ServerClock } from './server/server-clock.js';
-import type { Server, ServerSettings } from './server/server.js';
+import type { Server, ServerSettings, ServerTrouble } from './server/server.js';
 import { TaskQueues } from './server/task-queues.js';
 import { WorkflowTasks } from './server/workflow-tasks.js';
 import { simClient } from './sim-client.js';
@@ -51,7 +51,7 @@ const EVICTION_PROBABILITY = 0.03;
  * activities with all four timeouts, retries, throttled heartbeats, zombies; timers that are late but never early; signals,
  * updates with validators, queries, cancel, terminate, reset, continue-as-new, children, external signals that are lost with
  * their sender's end; id policies; a Schedule that skips overlaps. Broken at will: the server away, a worker killed, frozen,
- * cut off, its heartbeats lost, signals late or twice.
+ * cut off, its heartbeats lost, signals late or twice, descriptions refused, a workflow's code broken.
  *
  * Not modelled: local activities, Nexus, cron, workflow retry policies, worker versioning, visibility, the limits on sizes
  * and counts (but for the suggestion to continue as new), `getClient()` in activities, polling and rate limits.
@@ -60,6 +60,8 @@ export class SimTemporal {
   private readonly server: Server;
   /** What must never happen: code that does not replay, workflow tasks that fail. */
   readonly findings: string[] = [];
+  /** Changed while the world goes on. */
+  readonly trouble: ServerTrouble = { describing: 'answered', broken: new Set() };
   /** Told of each search attribute that a workflow has set, when the server has taken it. */
   onAttribute: (workflowId: string, name: string, value: unknown) => void = () => undefined;
 
@@ -76,6 +78,7 @@ export class SimTemporal {
       workflows: workflows as Readonly<Record<string, WorkflowFunction>>,
       settings: { timerLatenessMs, evictionProbability },
       findings: this.findings,
+      trouble: this.trouble,
       onAttribute: (...facts) => {
         this.onAttribute(...facts);
       },

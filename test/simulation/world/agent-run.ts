@@ -1,18 +1,25 @@
 import { AxiosError } from 'axios';
 import { AgentFault, type AgentRunOptions, type AgentRunResult } from '../../../src/agent/index.js';
 import type { Link, Network, WireRequest } from './network.js';
+import { ASKER } from './pod-machine.js';
 
 /** How long the model works on an input: the senders of jobs write it there. */
 const secondsOf = (input: AgentRunOptions['input']): number =>
   Number(/\d+(\.\d+)?/.exec(typeof input === 'string' ? input : '')?.[0] ?? 5);
 
+/** What a job asks: how long the model works on it, and for whom, so that the gate can tell. */
+export const inputOf = (jobId: string, seconds: number): string => `think for ${seconds.toFixed(1)} s, for ${jobId}`;
+
+const askerOf = (input: AgentRunOptions['input']): string =>
+  (typeof input === 'string' ? /, for (.*)$/.exec(input)?.[1] : undefined) ?? 'somebody';
+
 /** A question to the model behind a gate, which it works on for so long. */
-export function chatRequest(endpoint: string, token: string, seconds: number): WireRequest {
+export function chatRequest(endpoint: string, token: string, seconds: number, asker: string): WireRequest {
   return {
     method: 'POST',
     url: `${endpoint}/api/chat`,
     query: { seconds: String(seconds) },
-    headers: { authorization: `Bearer ${token}` },
+    headers: { authorization: `Bearer ${token}`, [ASKER]: asker },
     body: '{}',
   };
 }
@@ -23,7 +30,7 @@ export async function simulatedRun(
   link: Link,
   { input, endpoint, token, signal, onToken }: AgentRunOptions,
 ): Promise<AgentRunResult> {
-  const request = chatRequest(endpoint, token, secondsOf(input));
+  const request = chatRequest(endpoint, token, secondsOf(input), askerOf(input));
   const { status } = await network.call(link, 'gates', request, signal).catch((error: unknown) => {
     signal.throwIfAborted();
     const code = error instanceof AxiosError ? error.code : undefined;

@@ -29,6 +29,7 @@ export class Cloud {
   /** What becomes of a pod that is about to boot: set by the world for each seed. */
   bootSeconds: () => number = () => 5;
   clockSkewSeconds: () => number = () => 0;
+  hasSwitch: (podName: string) => boolean = () => true;
   /** Before the account's calls take effect, and after. */
   beforeEnd: (podId: string) => void = () => undefined;
   onCall: (call: SeenCall) => void = () => undefined;
@@ -181,7 +182,8 @@ export class Cloud {
   }
 
   private newMachine(podId: string): PodMachine {
-    const machine = new PodMachine(this.kernel, this, podId, this.clockSkewSeconds());
+    const hasSwitch = this.hasSwitch(this.core.pod(podId)?.name ?? '');
+    const machine = new PodMachine(this.kernel, this, podId, this.clockSkewSeconds(), hasSwitch);
     machine.onNews = (news) => {
       this.onPodNews(news, machine);
     };

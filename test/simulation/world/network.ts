@@ -65,6 +65,7 @@ export class Network {
       const close = (settle: () => void): void => {
         if (closed) return;
         closed = true;
+        link.process.onKill.delete(onKill);
         signal?.removeEventListener('abort', onAbort);
         settle();
       };
@@ -78,6 +79,9 @@ export class Network {
         gone();
         fail(AxiosError.ERR_CANCELED, 'canceled');
       };
+      const onKill = (): void => {
+        gone();
+      };
       if (signal?.aborted) {
         onAbort();
         return;
@@ -85,6 +89,7 @@ export class Network {
       signal?.addEventListener('abort', onAbort, { once: true });
       this.tell('leaves', request, link);
       if (!link.process.isRunning) return;
+      link.process.onKill.add(onKill);
       const way = link[to];
       if (way === 'silent') return;
       kernel.at(kernel.soon(...CONNECT_MS), () => {
@@ -109,6 +114,7 @@ export class Network {
         this.servers[to](request, back, (tell) => {
           gone = tell;
         });
+        if (link.process.isDead) gone();
         this.tell('arrives', request, link);
       });
     });

@@ -18,6 +18,8 @@ export interface PlannedHolder {
   /** From the grant on. */
   readonly uses: number;
   readonly hold: boolean;
+  /** It asks again and again, and leaves the pod alone. */
+  readonly idles: boolean;
   /** It dies in the end instead of giving its lease back. */
   readonly dies: boolean;
 }
@@ -46,9 +48,10 @@ export function planSession(kernel: Kernel, name: string, wanted: ReadonlySet<Ph
     idleTimeoutSeconds: Math.round(between(20, 150)),
     readyTimeoutSeconds: Math.round(between(45, 90)),
     drainSeconds: kernel.pick([0, 10, 60]) || (stopsInUse ? 30 : 0),
-    maxLifetimeSeconds: Math.round(between(600, 1800)),
+    maxLifetimeSeconds: Math.round(kernel.chance(0.06) ? between(60, 150) : between(600, 1800)),
     maxCostUsd: kernel.chance(0.15) ? between(0.03, 0.1) : 5,
     maxConcurrentLeases: kernel.integer(1, 4),
+    guard: kernel.chance(0.25) ? 'none' : 'deadman',
     startedBy: 'simulation',
   };
   const starts = kernel.chance(0.6) || jobCount === 0 ? [between(0, 5)] : [];
@@ -59,7 +62,7 @@ export function planSession(kernel: Kernel, name: string, wanted: ReadonlySet<Ph
     jobs: Array.from({ length: jobCount }, (_, i) => ({
       jobId: `${name}-${i}`,
       at: i === 0 ? between(0, 10) : between(0, 250),
-      runs: kernel.chance(0.8) ? between(stopsInUse ? 15 : 2, 40) : between(60, 150),
+      runs: runSeconds(kernel, stopsInUse ? 15 : 2, wanted.has('idle')),
       timeout: kernel.chance(0.1) ? between(20, 60) : 900,
     })),
     holders: kernel.chance(0.25)
@@ -67,8 +70,9 @@ export function planSession(kernel: Kernel, name: string, wanted: ReadonlySet<Ph
           {
             leaseId: `${name}-external`,
             at: between(0, 120),
-            uses: between(10, 120),
+            uses: between(10, 240),
             hold: kernel.chance(0.4),
+            idles: kernel.chance(0.4),
             dies: kernel.chance(0.3),
           },
         ]
@@ -76,4 +80,10 @@ export function planSession(kernel: Kernel, name: string, wanted: ReadonlySet<Ph
     stopAt: kernel.chance(0.2) ? between(5, 250) : undefined,
     stopsInUse,
   };
+}
+
+/** Most answers take seconds; some take longer than a lease's term. */
+function runSeconds(kernel: Kernel, least: number, isShort: boolean): number {
+  const [from, to] = isShort || kernel.chance(0.75) ? [least, 40] : kernel.chance(0.5) ? [60, 150] : [310, 460];
+  return from + kernel.random() * (to - from);
 }

@@ -8,7 +8,12 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 /** What happens on a pod that others may wait for. */
 export type PodNews = 'ready' | 'use-begins' | 'use-ends';
 
+/** Header of a question to the model: who asks, for the invariants. */
+export const ASKER = 'x-asker';
+
 interface Flight {
+  /** Whose question the model works on. */
+  readonly asker: string | undefined;
   readonly abort: () => void;
 }
 
@@ -23,6 +28,12 @@ export class PodMachine {
   isUnreachable = false;
   /** Its gate answers, but not in time. */
   isSlow = false;
+  /** Its gate knows another token than we do. */
+  refusesToken = false;
+  /** Requests that it refused for their token. */
+  refused = 0;
+  /** The end of each asker's last question. */
+  readonly answeredAtMs = new Map<string, number>();
   private generation = 0;
   private serial = 0;
   private serving = false;
@@ -38,8 +49,10 @@ export class PodMachine {
     private readonly cloud: Cloud,
     readonly podId: string,
     clockSkewSeconds: number,
+    hasSwitch: boolean,
   ) {
     this.watchdog = new PodSwitch(kernel, cloud, this, clockSkewSeconds);
+    if (!hasSwitch) this.watchdog.breakForGood();
   }
 
   get name(): string {
@@ -48,6 +61,11 @@ export class PodMachine {
 
   get inFlight(): number {
     return this.flights.size;
+  }
+
+  /** Whose questions its model works on, one for each. */
+  get askers(): string[] {
+    return [...this.flights.values()].flatMap(({ asker }) => asker ?? []);
   }
 
   get isReady(): boolean {
@@ -111,7 +129,8 @@ export class PodMachine {
       return;
     }
     const token = this.environment.DEVLOOP_GATE_TOKEN;
-    if (request.headers.authorization !== `Bearer ${token}`) {
+    if (this.refusesToken || request.headers.authorization !== `Bearer ${token}`) {
+      this.refused += 1;
       answer({ status: 401, body: '{"error":"who are you?"}', headers: JSON_TYPE });
       return;
     }
@@ -128,10 +147,13 @@ export class PodMachine {
     const end = (): boolean => {
       if (!this.flights.delete(id)) return false;
       this.noteUse();
+      if (asker !== undefined) this.answeredAtMs.set(asker, this.kernel.nowMs);
       this.onNews('use-ends');
       return true;
     };
+    const asker = request.headers[ASKER];
     this.flights.set(id, {
+      asker,
       abort: () => {
         if (end()) answer('cut');
       },

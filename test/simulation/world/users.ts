@@ -15,7 +15,7 @@ import {
 import type { Kernel } from '../kernel/kernel.js';
 import type { SimProcess } from '../kernel/process.js';
 import { tokenOf } from './activities.js';
-import { chatRequest } from './agent-run.js';
+import { chatRequest, inputOf } from './agent-run.js';
 import type { Link, Network } from './network.js';
 import type { PlannedHolder, PlannedJob } from './plan.js';
 
@@ -24,12 +24,22 @@ const ASK_AGAIN_MS = 5_000;
 const USE_EVERY_MS = 10_000;
 const USE_SECONDS = 2;
 
+interface Held {
+  readonly session: string;
+  /** On purpose, used or not. */
+  readonly hold: boolean;
+  readonly fromMs: number;
+  podId: string;
+  toMs: number;
+  isOver: boolean;
+}
+
 /** What people and other programs do. What Temporal does not take is tried again, as a client would. */
 export class Users {
   /** Ends that somebody asked for: session and moment. */
   readonly stopsAsked: { session: string; atMs: number }[] = [];
-  /** From when to when somebody holds a lease on purpose: session, and the moments. */
-  readonly holds: { session: string; fromMs: number; toMs: number }[] = [];
+  /** Leases of programs outside Temporal: from the grant to the last time that it was confirmed, and for which pod. */
+  readonly holds: Held[] = [];
 
   constructor(
     private readonly kernel: Kernel,
@@ -49,7 +59,7 @@ export class Users {
     delete sessionOptions.startedBy;
     const input = {
       session: session.session,
-      input: `think for ${runs.toFixed(1)} s`,
+      input: inputOf(jobId, runs),
       timeoutSeconds: Math.max(5, timeout),
       sessionOptions,
     };
@@ -74,7 +84,7 @@ export class Users {
   }
 
   /** Asks until there is a grant, uses the pod for a while, gives it back or dies. */
-  async hold(session: string, { leaseId, uses, hold, dies }: PlannedHolder): Promise<void> {
+  async hold(session: string, { leaseId, uses, hold, idles, dies }: PlannedHolder): Promise<void> {
     const handle = this.client.workflow.getHandle(sessionWorkflowId(session));
     const request: AcquireLease = { leaseId, holder: { kind: 'external' }, ttlSeconds: 60, hold };
     const ask = (): Promise<LeaseAnswer> =>
@@ -85,28 +95,37 @@ export class Users {
       if (!grant) await this.process.sleep(ASK_AGAIN_MS);
     }
     if (!grant) return;
-    const held = { session, fromMs: this.kernel.nowMs, toMs: this.kernel.nowMs };
-    if (hold) this.holds.push(held);
+    const held: Held = {
+      session,
+      hold,
+      podId: grant.podId,
+      fromMs: this.kernel.nowMs,
+      toMs: this.kernel.nowMs,
+      isOver: false,
+    };
+    this.holds.push(held);
     const untilMs = this.kernel.nowMs + uses * 1000;
     while (this.kernel.nowMs < untilMs) {
-      if (!hold) {
-        await this.usePod(grant);
+      if (!hold && !idles && (await this.usePod(grant, leaseId))) {
         await handle
           .signal(SESSION_SIGNALS.renewLease, { leaseId, lastUsedAt: new Date(this.kernel.nowMs).toISOString() })
           .catch(() => undefined);
       }
       const answer = await ask().catch(() => undefined);
-      if (answer) held.toMs = this.kernel.nowMs;
+      if (answer?.grant) Object.assign(held, { toMs: this.kernel.nowMs, podId: answer.grant.podId });
       grant = answer?.grant ?? grant;
       await this.process.sleep(USE_EVERY_MS);
     }
+    held.isOver = true;
     if (!dies)
       await this.untilTaken(() => handle.signal(SESSION_SIGNALS.releaseLease, { leaseId }), 3).catch(() => undefined);
   }
 
-  private async usePod({ endpoint, podName }: Grant): Promise<void> {
-    const request = chatRequest(endpoint, tokenOf(podName), USE_SECONDS);
-    await this.network.call(this.link, 'gates', request).catch(() => undefined);
+  /** @returns whether the pod has answered: what fails is no use of it */
+  private async usePod({ endpoint, podName }: Grant, leaseId: string): Promise<boolean> {
+    const request = chatRequest(endpoint, tokenOf(podName), USE_SECONDS, leaseId);
+    const reply = await this.network.call(this.link, 'gates', request).catch(() => undefined);
+    return reply?.status === 200;
   }
 
   private async untilTaken(call: () => Promise<unknown>, atMost = 500): Promise<void> {

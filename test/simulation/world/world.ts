@@ -21,6 +21,8 @@ import type { PodMachine } from './pod-machine.js';
 import { Users } from './users.js';
 
 const REAP_EVERY_MS = 120_000;
+/** So many accounts have more pods than fit on a page of the list. */
+const CROWDED = 0.2;
 
 /** Everything that one seed's story plays in. */
 export class World {
@@ -49,6 +51,9 @@ export class World {
   ) {
     this.cloud = new Cloud(kernel);
     this.cloud.bootSeconds = () => 1.5 + kernel.random() * 7;
+    this.cloud.hasSwitch = (podName) =>
+      sessions.find(({ name }) => name === podName.split('.')[2])?.input.guard !== 'none';
+    if (kernel.chance(CROWDED)) this.cloud.settings({ pageSize: kernel.integer(2, 5) });
     this.network = new Network(kernel, { api: this.cloud.api, gates: this.cloud.proxy });
     this.temporal = new SimTemporal({ kernel, workflows: { ...workflows } });
     this.temporal.onAttribute = (workflowId, name, phase) => {
@@ -70,6 +75,7 @@ export class World {
       workflowType: WORKFLOW_TYPES.podReaper,
       taskQueue: TASK_QUEUES.control,
       everyMs: REAP_EVERY_MS,
+      offsetMs: Math.floor(kernel.random() * REAP_EVERY_MS),
       catchUpMs: 60_000,
       runTimeoutMs: 180_000,
     });
@@ -157,6 +163,8 @@ export class World {
     for (const link of this.links) Object.assign(link, { api: 'open', gates: 'open' });
     if (this.deadSinceMs !== undefined) return;
     this.temporal.setReachable(true);
+    this.temporal.trouble.describing = 'answered';
+    this.temporal.trouble.broken.clear();
     this.agentsServed = true;
     for (const worker of this.workers) {
       worker.thaw();
@@ -202,6 +210,15 @@ export class World {
 
   reset(session: string): void {
     this.temporal.reset(sessionWorkflowId(session), this.kernel.random());
+  }
+
+  /** The workers' code cannot go on with this session. */
+  breakSession(session: string): void {
+    this.temporal.trouble.broken.add(sessionWorkflowId(session));
+  }
+
+  mendSession(session: string): void {
+    this.temporal.trouble.broken.delete(sessionWorkflowId(session));
   }
 
   /** Somebody else starts the session of that name, and a job for it comes in the same moment. */

@@ -223,6 +223,20 @@ describe('startPod and the deadline', () => {
     expect(runpod.bill).toEqual([]);
   });
 
+  it('rents nothing when its life ended while it waited for the quota, or for the word that its session still runs', async () => {
+    const runpod = new VirtualRunPod();
+    const plan = planFor(runpod, { hardDeadlineMs: runpod.time.nowMs + 5_000 });
+    const deps = dependencies(runpod, {
+      isCurrentRun: async () => {
+        await runpod.time.sleep(6_000);
+        return true;
+      },
+    });
+    const { failure } = await runAttempt(runpod, 'startPod', startInput(runpod, { plan }), deps);
+    expect(codeOf(failure)).toEqual({ code: 'BOOT_FAILED', final: true, nothingCreated: true });
+    expect(runpod.calls('POST')).toEqual([]);
+  });
+
   it('stops asking RunPod when its life is over before RunPod comes back', async () => {
     const runpod = new VirtualRunPod();
     runpod.fault({ kind: 'server-error', forSeconds: 120 });

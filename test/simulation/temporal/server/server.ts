@@ -18,7 +18,16 @@ export interface Server {
   readonly settings: ServerSettings;
   /** What must never happen; each fails the seed. */
   readonly findings: string[];
+  readonly trouble: ServerTrouble;
   readonly onAttribute: (workflowId: string, name: string, value: unknown) => void;
+}
+
+/** What the server, or the workers' code, does wrong for a while. */
+export interface ServerTrouble {
+  /** How it answers when a run is to be described: as over its own rate limit, or not at all. */
+  describing: 'answered' | 'refused' | 'silent';
+  /** Workflows whose tasks fail, as on a bad deploy. */
+  readonly broken: Set<string>;
 }
 
 export interface ServerSettings {

@@ -55,7 +55,8 @@ export class WorkflowTasks {
     const hasNewUpdate = run.updates.some((update) => !update.accepted && !task.updates.includes(update));
     const isStale = run.pending.length > task.delivered || hasNewUpdate;
     const wouldClose = outcome.kind === 'done' && outcome.commands.some(isClosing);
-    if (outcome.kind === 'failed') this.fail(run, worker, outcome.finding);
+    if (this.server.trouble.broken.has(run.workflowId)) this.fail(run, worker);
+    else if (outcome.kind === 'failed') this.fail(run, worker, outcome.finding);
     else if (wouldClose && isStale) this.redo(run, worker);
     else this.accept(run, task, worker, outcome.commands);
     for (const act of run.onTaskEnd.splice(0)) act();
@@ -157,13 +158,14 @@ export class WorkflowTasks {
     this.schedule(run);
   }
 
-  private fail(run: Run, worker: SimWorker, finding: string): void {
+  /** @param finding nothing where it was to be expected */
+  private fail(run: Run, worker: SimWorker, finding?: string): void {
     const { clock, findings } = this.server;
     worker.cache.forget(run);
     this.close(run);
     run.sticky = undefined;
     run.failedTasks += 1;
-    if (run.failedTasks === 1) findings.push(finding);
+    if (run.failedTasks === 1 && finding !== undefined) findings.push(finding);
     const backoffMs = Math.min(1000 * 2 ** (run.failedTasks - 1), MAX_BACKOFF_MS);
     run.firstTaskAtMs = clock.nowMs + backoffMs;
     this.schedule(run);

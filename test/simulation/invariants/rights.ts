@@ -1,0 +1,111 @@
+import { jobWorkflowId, parsePodName } from '../../../src/contract/index.js';
+import type { Claim } from '../faults/fault.js';
+import type { PodMachine } from '../world/pod-machine.js';
+import type { World } from '../world/world.js';
+import type { CreatedWith } from './truth.js';
+
+/** The end of a session's life comes by our timers, which are late at times. */
+const NEAR_MS = 5_000;
+/** The holder's last confirmation may be older by this: it asks every ten seconds. */
+const CONFIRMED_WITHIN_MS = 25_000;
+/** Our clock and the gate's notice of a use differ by a message's way. */
+const CLOCKS_MS = 2_000;
+
+/** What nobody may take from those who use a session: asked at every DELETE, and at every use of a pod. */
+export class Rights {
+  readonly findings: string[] = [];
+
+  /** @param isExcused whether something has struck that may cost the session's people what they claim */
+  constructor(
+    private readonly world: World,
+    private readonly created: CreatedWith,
+    private readonly isExcused: (session: string, claim: Claim) => boolean,
+  ) {
+    const { cloud } = world;
+    cloud.beforeEnd = (podId) => {
+      this.lookAtEnd(podId);
+    };
+    const { onCall, onPodNews } = cloud;
+    cloud.onCall = (call) => {
+      onCall(call);
+      if (call.byAccount && call.method === 'POST' && call.path === '/v2/pods') this.lookAtCreate(call.body ?? '{}');
+    };
+    cloud.onPodNews = (news, machine) => {
+      onPodNews(news, machine);
+      if (news === 'use-begins') this.lookAtUse(machine);
+    };
+  }
+
+  /** That a gate refuses our token is a message to people: another pod would refuse it too. */
+  private lookAtCreate(body: string): void {
+    const parts = parsePodName((JSON.parse(body) as { name: string }).name);
+    if (!parts || this.isExcused(parts.session, 'again')) return;
+    for (const { name, podId, refused, readyAtMs } of this.world.cloud.machines.values()) {
+      const isSame = parsePodName(name)?.firstRunId === parts.firstRunId;
+      if (isSame && refused > 0 && readyAtMs === undefined)
+        this.findings.push(`another pod was asked for although pod ${podId} only refuses our token`);
+    }
+  }
+
+  /** Somebody with the account's key ends a pod of ours that lives. */
+  private lookAtEnd(podId: string): void {
+    const { cloud, kernel } = this.world;
+    const pod = cloud.alive.find(({ id }) => id === podId);
+    const env = this.created.get(podId);
+    const parts = pod && parsePodName(pod.name);
+    if (!parts || !env) return;
+    const leftMs = parts.hardDeadlineSeconds * 1000 - kernel.nowMs;
+    if (leftMs < NEAR_MS) return;
+    const wrong = this.wrongOf(podId, parts.session, env, leftMs);
+    if (wrong !== undefined) this.findings.push(`pod ${podId} (${pod.name}) was ended ${wrong}`);
+  }
+
+  private wrongOf(
+    podId: string,
+    session: string,
+    env: Readonly<Record<string, string>>,
+    leftMs: number,
+  ): string | undefined {
+    const { cloud, kernel, sessions, users } = this.world;
+    const machine = cloud.machines.get(podId);
+    const planned = sessions.find(({ name }) => name === session);
+    const drainMs = (planned?.input.drainSeconds ?? 60) * 1000;
+    if (machine?.readyAtMs === undefined) {
+      const isEarly = kernel.nowMs < Number(env.DEVLOOP_READY_BY) * 1000 - NEAR_MS && leftMs > drainMs + NEAR_MS;
+      return isEarly && !this.isExcused(session, 'boot') ? 'while it booted' : undefined;
+    }
+    if (this.isExcused(session, 'use')) return undefined;
+    // That it was ready may be what the session has not heard.
+    const isUnused = machine.askers.length + machine.answeredAtMs.size === 0;
+    if (isUnused && this.isExcused(session, 'boot')) return undefined;
+    if (planned?.holders.length !== 0 && this.isExcused(session, 'lease')) return undefined;
+    if (machine.askers.some((asker) => this.endOf(asker) === undefined)) return 'while it was in use';
+    if (leftMs < drainMs + NEAR_MS) return undefined;
+    const holder = users.holds.find(
+      (held) => held.hold && held.podId === podId && kernel.nowMs - held.toMs < CONFIRMED_WITHIN_MS,
+    );
+    if (holder && !holder.isOver) return 'while somebody held it on purpose';
+    const idleSinceMs = Math.max(machine.readyAtMs, ...this.rightfulUses(machine));
+    const earlyMs = idleSinceMs + Number(env.DEVLOOP_IDLE_SECONDS) * 1000 - CLOCKS_MS - kernel.nowMs;
+    return earlyMs > 0 ? `${Math.round(earlyMs / 1000)} s before its idle time was over` : undefined;
+  }
+
+  /** When each asker's right to the pod ended: with its last question, or before, with itself. */
+  private rightfulUses({ answeredAtMs }: PodMachine): number[] {
+    return [...answeredAtMs].map(([asker, atMs]) => Math.min(atMs, this.endOf(asker) ?? Infinity));
+  }
+
+  /** A job that has ended asks no more, whatever a process that was frozen still has under way. */
+  private endOf(asker: string): number | undefined {
+    const id = jobWorkflowId(asker);
+    return this.world.temporal.executions().find(({ workflowId }) => workflowId === id)?.closedAtMs;
+  }
+
+  private lookAtUse({ name, podId, askers }: PodMachine): void {
+    const session = parsePodName(name)?.session;
+    const most = this.world.sessions.find((planned) => planned.name === session)?.input.maxConcurrentLeases;
+    const working = askers.length;
+    if (session === undefined || most === undefined || working <= most || this.isExcused(session, 'number')) return;
+    this.findings.push(`${working} worked on pod ${podId} of session ${session} at once, where ${most} may`);
+  }
+}
