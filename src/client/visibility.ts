@@ -58,7 +58,7 @@ export async function everyListed(
       // Each page has a deadline of its own.
       const next = await temporal.call(() => pages.next(), signal);
       if (next.done === true) return found;
-      found.push(next.value as WorkflowExecutionInfo);
+      found.push(next.value);
     }
   } catch (error) {
     throw signal?.aborted ? signal.reason : fromService(error, temporal.address);
