@@ -10,6 +10,7 @@ import {
   sessionNameSchema,
   sessionStatusSchema,
 } from '../contract/index.js';
+import { costReportSchema } from '../cost/cost-report.js';
 import { problemSchema } from './problems.js';
 
 const isoTime = z.iso.datetime();
@@ -75,6 +76,7 @@ export const OUTPUTS = {
   JobReport: jobReportSchema,
   ListedJob: listedJobSchema,
   JobList: jobListSchema,
+  Costs: costReportSchema,
   Lives: livesSchema,
   Ready: readySchema,
   Problem: problemSchema,

@@ -14,7 +14,8 @@ export async function untilRevoked<T>(state: JobState, use: () => Promise<T>): P
   try {
     return { value: await running };
   } catch (error) {
-    if (state.revoked && isCancellation(error)) return 'revoked';
+    // Not by `state.revoked`: the next grant may be here before the work has stopped.
+    if (first !== 'ended' && isCancellation(error)) return 'revoked';
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import type { SeenPod, SweepReport } from '../../activities/types.js';
-import { literal } from '../markdown.js';
+import { literal } from '../../contract/index.js';
 
 /** Markdown for Temporal's Web UI. */
 export function sweepDetails({ at, pods, suspects, ended, reported, problems }: SweepReport): string {

@@ -11,7 +11,22 @@ const SWITCH_SECONDS = 15;
 
 /** By how much all that has struck may put off an end; `Infinity` where RunPod itself keeps a pod. */
 export function putOffSeconds(struck: readonly StruckFault[]): number {
-  return struck.reduce((sum, { fault }) => sum + fault.kind.puts(fault.seconds), 0);
+  const sum = struck.reduce((before, { fault }) => before + fault.kind.puts(fault.seconds), 0);
+  // A list that lies at a turn of the reaper costs a turn, where nothing but the reaper ends the pod.
+  return sum + (isLeftToReaper(struck) ? REAPER_SECONDS : 0);
+}
+
+const LIES = ['list-misses', 'list-late', 'list-small-page', 'pod-forgotten'];
+const ORPHANING = ['session-terminated', 'session-reset', 'bad-deploy'];
+
+function isLeftToReaper(struck: readonly StruckFault[]): boolean {
+  const has = (names: readonly string[]): boolean => struck.some(({ fault }) => names.includes(fault.kind.name));
+  return isDeniedTwice(struck) || (has(LIES) && has(ORPHANING));
+}
+
+/** RunPod accepts a DELETE, ignores it, and then knows the pod neither in its list nor by its id: no one can tell that from its end. */
+export function isDeniedTwice(struck: readonly StruckFault[]): boolean {
+  return ['pod-forgotten', 'delete-no-effect'].every((name) => struck.some(({ fault }) => fault.kind.name === name));
 }
 
 /** The latest moment, in epoch milliseconds, until which a pod may live; `Infinity` for one that RunPod itself keeps. */
@@ -59,8 +74,10 @@ function lastWantedMs(world: World, truth: PodTruth, readyAtMs: number): number 
 /** With a session that cannot go on: the reaper, by the list and the gate alone. */
 function withoutTheSession(truth: PodTruth, world: World, struck: readonly StruckFault[]): number {
   const lateMs = (GRACE_SECONDS + REAPER_SECONDS + SLACK_SECONDS + putOffSeconds(struck)) * 1000;
+  const machine = world.cloud.machines.get(truth.pod.id);
   // Where a container runs, the switch alone tells whether it is ready and used.
-  if (world.cloud.machines.get(truth.pod.id)?.watchdog.isBroken === true) return truth.hardDeadlineMs + lateMs;
+  const isUntold = machine !== undefined && (machine.watchdog.isBroken || machine.isVanished);
+  if (isUntold) return truth.hardDeadlineMs + lateMs;
   if (truth.readyAtMs === undefined) return Math.min(truth.readyByMs, truth.hardDeadlineMs) + lateMs;
   const lastMs = Math.max(truth.readyAtMs, truth.lastUseMs ?? 0);
   const idleMs = lastMs + (truth.idleSeconds + 2 * GRACE_SECONDS) * 1000;

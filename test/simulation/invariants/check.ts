@@ -1,7 +1,7 @@
 import { ERROR_CODES } from '../../../src/contract/index.js';
 import type { World } from '../world/world.js';
 import { OWNER } from '../../support/tester.js';
-import { boundOf, putOffSeconds, SLACK_SECONDS } from './bounds.js';
+import { boundOf, isDeniedTwice, putOffSeconds, SLACK_SECONDS } from './bounds.js';
 import type { Ledgers } from './ledgers.js';
 import { endedSessions, jobsOf, podsOfOurs, type EndedSession, type PodTruth, type StruckFault } from './truth.js';
 
@@ -19,8 +19,8 @@ export function broken(world: World, ledgers: Ledgers, struck: readonly StruckFa
     ...(undying
       ? []
       : pods.filter(({ isAlive }) => isAlive).map(({ pod }) => `pod ${pod.id} is still alive in the end`)),
-    ...(undying ? [] : overlaps(pods, struck)),
-    ...(undying ? [] : leftBehind(ended, pods)),
+    ...(undying ? [] : overlaps(world, pods, struck)),
+    ...(undying || isDeniedTwice(struck) ? [] : leftBehind(ended, pods)),
     ...createdTooLate(ended, pods),
     ...movedDeadlines(pods),
     ...jobsWithoutEnd(world, struck),
@@ -35,12 +35,14 @@ function late(world: World, truth: PodTruth, struck: readonly StruckFault[]): st
 }
 
 /** Two pods of one session that cost at the same time. */
-function overlaps(pods: readonly PodTruth[], struck: readonly StruckFault[]): string[] {
+function overlaps({ deadSinceMs }: World, pods: readonly PodTruth[], struck: readonly StruckFault[]): string[] {
+  // With all of ours dead each pod has its own bound.
+  const untilMs = deadSinceMs ?? Infinity;
   const allowedMs = (SLACK_SECONDS + putOffSeconds(struck)) * 1000;
   return pods.flatMap((a, i) =>
     pods.slice(i + 1).flatMap((b) => {
       if (a.parts.session !== b.parts.session) return [];
-      const togetherMs = Math.min(a.endMs, b.endMs) - Math.max(a.pod.createdAtMs, b.pod.createdAtMs);
+      const togetherMs = Math.min(a.endMs, b.endMs, untilMs) - Math.max(a.pod.createdAtMs, b.pod.createdAtMs);
       if (togetherMs <= allowedMs) return [];
       return [
         `pods ${a.pod.id} and ${b.pod.id} of session ${a.parts.session} cost at once for ${Math.round(togetherMs / 1000)} s`,

@@ -26,6 +26,8 @@ export class PodMachine {
   lastUseEndMs: number | undefined;
   /** Nothing answers on it, whatever RunPod says of it. */
   isUnreachable = false;
+  /** It was lost with its host, while RunPod goes on showing it. */
+  isVanished = false;
   /** Its gate answers, but not in time. */
   isSlow = false;
   /** Its gate knows another token than we do. */
@@ -103,6 +105,7 @@ export class PodMachine {
 
   /** The host is gone or cut off: no process of the pod runs any more, and RunPod does not notice. */
   vanish(): void {
+    this.isVanished = true;
     this.isUnreachable = true;
     this.stopContainer(false);
   }
