@@ -1,4 +1,4 @@
-import type { SeenPod, SweepReport } from '../../activities/types.js';
+import type { SeenPod, SweepReport } from '../../contract/index.js';
 import { literal } from '../markdown.js';
 
 /** Markdown for Temporal's Web UI. */

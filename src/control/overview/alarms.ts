@@ -1,0 +1,102 @@
+import type { SeenPod, SessionStatus, SweepReport } from '../../contract/index.js';
+import type { Alarm } from './schemas.js';
+import { clock, count } from './words.js';
+
+/** What costs money for nobody, by the reaper's last report and by what the sessions say. Each pod once. Pure. */
+export function alarmsOf(sweep: SweepReport | undefined, sessions: readonly SessionStatus[]): Alarm[] {
+  const told = new Set<string>();
+  const once = (podId: string, alarm: Alarm): Alarm[] => {
+    if (told.has(podId)) return [];
+    told.add(podId);
+    return [alarm];
+  };
+  return [
+    ...sessions.flatMap((session) => ofSession(session, once)),
+    ...(sweep === undefined ? [] : ofSweep(sweep, once)),
+  ];
+}
+
+type Once = (podId: string, alarm: Alarm) => Alarm[];
+
+function ofSession({ session, phase, pod, condemned }: SessionStatus, once: Once): Alarm[] {
+  const stuck =
+    phase === 'stuck' && pod !== undefined
+      ? once(pod.id, {
+          kind: 'stuck',
+          text: `Pod ${pod.id} of session ${session} is stuck: RunPod does not end it, which is tried for ever. Look at RunPod's console.`,
+          costPerDayUsd: pod.costPerHourUsd * 24,
+          session,
+        })
+      : [];
+  const givenUp = condemned.flatMap(({ id, since, lastError }) =>
+    once(id, {
+      kind: 'condemned',
+      text: `Pod ${id} of session ${session} was given up at ${clock(since)} and is not seen gone (${lastError}).`,
+      session,
+    }),
+  );
+  return [...stuck, ...givenUp];
+}
+
+function ofSweep(sweep: SweepReport, once: Once): Alarm[] {
+  const { suspects, ended, reported, left, exited = [], strangers, switches = [], problems } = sweep;
+  for (const { podId } of ended) once(podId, GONE);
+  return [
+    ...(left ?? []).flatMap((pod) =>
+      once(pod.podId, ofPod(pod, 'left', 'RunPod has not ended it although it was asked')),
+    ),
+    ...suspects.flatMap((pod) =>
+      once(
+        pod.podId,
+        ofPod(pod, pod.verdict === 'surplus' ? 'surplus' : 'orphan', 'it ends when a second look shows the same'),
+      ),
+    ),
+    ...exited.flatMap((pod) =>
+      once(pod.podId, ofPod(pod, 'exited', 'it is stopped, not terminated, and its disk goes on costing')),
+    ),
+    ...reported.flatMap((pod) =>
+      once(pod.podId, ofPod(pod, pod.verdict === 'unknown' ? 'unknown' : 'overdue', 'it is not ours to end')),
+    ),
+    ...ofStrangers(strangers),
+    ...switches.filter(isUnarmed).map(({ podId, session, problem }): Alarm => {
+      const why = problem === undefined ? '' : ` (${problem})`;
+      return {
+        kind: 'unarmed',
+        text: `Pod ${podId} of session ${session} has no armed dead-man's switch${why}: with all of ours dead nothing ends it.`,
+        session,
+      };
+    }),
+    // Reports of older workers name pods that RunPod keeps here only.
+    ...(left === undefined ? problems : []).map((text): Alarm => ({ kind: 'problem', text: `${text}.` })),
+  ];
+}
+
+/** Never shown: it only takes the place of what a pod that is gone would be told of. */
+const GONE: Alarm = { kind: 'problem', text: '' };
+
+function ofPod({ podId, podName, session, why, costPerDayUsd }: SeenPod, kind: Alarm['kind'], more: string): Alarm {
+  const text = `Pod ${podId} (${podName}): ${why}; ${more}.`;
+  return {
+    kind,
+    text,
+    ...(costPerDayUsd !== undefined && { costPerDayUsd }),
+    ...(session !== undefined && { session }),
+  };
+}
+
+function ofStrangers(strangers: SweepReport['strangers']): Alarm[] {
+  if (strangers === undefined || strangers.count === 0) return [];
+  const { costPerDayUsd } = strangers;
+  const what = count(strangers.count, 'pod is', 'pods are');
+  return [
+    {
+      kind: 'strangers',
+      text: `${what} in the account that Devloop did not make: nothing here ends them.`,
+      costPerDayUsd,
+    },
+  ];
+}
+
+function isUnarmed({ state }: { readonly state: string }): boolean {
+  return state === 'unarmed' || state === 'absent';
+}
