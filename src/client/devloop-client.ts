@@ -15,6 +15,7 @@ import {
   type AgentJobInput,
   type PodSessionInput,
 } from '../contract/index.js';
+import { closedJobs, closedSessions, type ClosedJob, type ClosedSession, type SinceOptions } from './closed.js';
 import { fromService } from './failures.js';
 import { JobHandle } from './job-handle.js';
 import { reaperRounds, type ReaperRounds } from './reaper-rounds.js';
@@ -139,6 +140,16 @@ export class DevloopClient implements AsyncDisposable {
   /** The newest first, ended ones included. */
   listJobs(limit = 10, signal?: AbortSignal): Promise<ListedJob[]> {
     return listJobs(this.temporal, limit, signal);
+  }
+
+  /** Sessions that have closed since a moment, with their records as long as Temporal keeps them; the newest first. */
+  listClosedSessions(options: SinceOptions): Promise<ClosedSession[]> {
+    return closedSessions(this.temporal, options);
+  }
+
+  /** Jobs likewise, with their figures. */
+  listClosedJobs(options: SinceOptions): Promise<ClosedJob[]> {
+    return closedJobs(this.temporal, options);
   }
 
   /**

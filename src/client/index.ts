@@ -2,6 +2,7 @@
 export { DevloopClient } from './devloop-client.js';
 export type { ConnectOptions, StartedSession, SubmittedJob } from './devloop-client.js';
 export type { Asked } from './ask-to-end.js';
+export type { ClosedJob, ClosedSession, ClosedState, SinceOptions } from './closed.js';
 export type { JobHandle, JobReport } from './job-handle.js';
 export type { Lease, LeaseOptions } from './lease-handle.js';
 export type { ReaperRounds } from './reaper-rounds.js';

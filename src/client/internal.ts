@@ -1,5 +1,6 @@
 /** What Devloop's own programs need beside the public surface. */
 export { unlessAborted } from './abort.js';
+export { atOnce } from './at-once.js';
 export { noWorkerError } from './failures.js';
 export { essenceOf } from './session-handle.js';
 export { lookAtSessions, runState, type LookAtSessions } from './session-looks.js';

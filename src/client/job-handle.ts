@@ -1,6 +1,5 @@
-import { defaultPayloadConverter, QueryRejectedError, type WorkflowHandle } from '@temporalio/client';
+import { QueryRejectedError, type WorkflowHandle } from '@temporalio/client';
 import {
-  agentJobInputSchema,
   agentJobResultSchema,
   DevloopError,
   hasEnded,
@@ -9,13 +8,13 @@ import {
   parseMessage,
   STATUS_QUERY,
   type AgentJobResult,
-  type AgentJobSpec,
   type ErrorCode,
   type JobPhase,
   type JobStatus,
 } from '../contract/index.js';
 import { askToEnd, type Asked } from './ask-to-end.js';
 import { isDeadline, noWorkerError, toDevloopError, type FailureMeaning } from './failures.js';
+import { jobInput } from './job-input.js';
 import type { Temporal } from './temporal.js';
 import { watch, type WatchOptions } from './watch.js';
 
@@ -118,7 +117,7 @@ export class JobHandle {
   private async startFacts(signal?: AbortSignal): Promise<Omit<JobStatus, 'phase' | 'why'>> {
     try {
       const { startTime, closeTime } = await this.temporal.call(() => this.handle.describe(), signal);
-      const { session, agent, project } = await this.input(signal);
+      const { session, agent, project } = await jobInput(this.temporal, this.workflowId, signal);
       const elapsedMs = (closeTime ?? new Date()).getTime() - startTime.getTime();
       return {
         session,
@@ -130,23 +129,6 @@ export class JobHandle {
     } catch (error) {
       throw this.problem(error, signal);
     }
-  }
-
-  /** What the job was started with: the first event of its history. */
-  private async input(signal?: AbortSignal): Promise<AgentJobSpec> {
-    const { workflowService } = this.temporal.client;
-    const { history } = await this.temporal.call(
-      () =>
-        workflowService.getWorkflowExecutionHistory({
-          namespace: this.temporal.namespace,
-          execution: { workflowId: this.workflowId },
-          maximumPageSize: 1,
-        }),
-      signal,
-    );
-    const payload = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
-    const value: unknown = payload ? defaultPayloadConverter.fromPayload(payload) : undefined;
-    return parseMessage(agentJobInputSchema, value, `input of job ${this.jobId}`);
   }
 
   private problem(error: unknown, signal: AbortSignal | undefined): unknown {

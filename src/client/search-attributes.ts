@@ -7,6 +7,7 @@ const KEYS = {
   project: key('DevloopProject'),
   phase: key('DevloopPhase'),
   podId: key('DevloopPodId'),
+  costUsd: key('DevloopCostUsd'),
 };
 
 /** Search attributes as a listing shows them. */
@@ -15,6 +16,7 @@ export interface ListedAttributes {
   readonly project: string | undefined;
   readonly phase: string | undefined;
   readonly podId: string | undefined;
+  readonly costUsd: number | undefined;
 }
 
 /** What a workflow starts with. */
@@ -36,5 +38,6 @@ export function listedAttributes(attributes: WorkflowExecutionDescription['typed
     project: attributes.get(KEYS.project),
     phase: attributes.get(KEYS.phase),
     podId: attributes.get(KEYS.podId),
+    costUsd: attributes.get(KEYS.costUsd),
   };
 }

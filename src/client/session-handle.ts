@@ -4,6 +4,7 @@ import {
   MAX_PROBLEM_CHARACTERS,
   MEMO_KEYS,
   parseMessage,
+  RECORD_QUERY,
   REQUEST_LEASE_UPDATE,
   SESSION_SIGNALS,
   sessionRecordSchema,
@@ -125,6 +126,25 @@ export class SessionHandle {
   /** The record of a session that has ended, also of one that failed: from its memo, else from its result. */
   async record(signal?: AbortSignal): Promise<SessionRecord> {
     return this.recordIn(await this.describe(signal), signal);
+  }
+
+  /**
+   * The record of a session that runs, up to now by this program's clock; undefined once it has ended.
+   * @throws DevloopError `NO_WORKER`, `TEMPORAL_UNREACHABLE`, `SESSION_NOT_FOUND`
+   */
+  async recordSoFar(signal?: AbortSignal): Promise<SessionRecord | undefined> {
+    const at = new Date().toISOString();
+    try {
+      const answer = await this.temporal.call(
+        () => this.handle.query<unknown, [{ at: string }]>(RECORD_QUERY, { at }),
+        signal,
+      );
+      return parseMessage(sessionRecordSchema, answer, 'SessionRecord');
+    } catch (error) {
+      if (error instanceof QueryRejectedError) return undefined;
+      if (isDeadline(error)) throw noWorkerError(this.temporal.address);
+      throw this.problem(error, signal);
+    }
   }
 
   private async recordIn({ memo }: WorkflowExecutionDescription, signal?: AbortSignal): Promise<SessionRecord> {

@@ -5,6 +5,7 @@ import { listedAttributes } from './search-attributes.js';
 import type { Temporal } from './temporal.js';
 
 const MAX_SESSIONS = 1000;
+const PAGE = 500;
 
 export interface ListedSession {
   readonly session: string;
@@ -44,6 +45,26 @@ export async function listJobs(temporal: Temporal, limit: number, signal?: Abort
   });
 }
 
+/** Every workflow that the query finds, however many pages that takes. */
+export async function everyListed(
+  temporal: Temporal,
+  query: string,
+  signal: AbortSignal | undefined,
+): Promise<WorkflowExecutionInfo[]> {
+  const pages = temporal.client.workflow.list({ query, pageSize: PAGE })[Symbol.asyncIterator]();
+  const found: WorkflowExecutionInfo[] = [];
+  try {
+    for (;;) {
+      // Each page has a deadline of its own.
+      const next = await temporal.call(() => pages.next(), signal);
+      if (next.done === true) return found;
+      found.push(next.value);
+    }
+  } catch (error) {
+    throw signal?.aborted ? signal.reason : fromService(error, temporal.address);
+  }
+}
+
 /** What Temporal's listing shows, the newest first. @throws DevloopError `TEMPORAL_UNREACHABLE`, `CONFIG_INVALID` */
 export async function listWorkflows(
   temporal: Temporal,
@@ -65,7 +86,7 @@ export async function listWorkflows(
   }
 }
 
-function jobState(status: string): JobPhase {
+export function jobState(status: string): JobPhase {
   switch (status) {
     case 'COMPLETED':
       return 'done';

@@ -26,6 +26,9 @@ export const JOB_SIGNALS = { leaseGranted: 'leaseGranted', leaseRevoked: 'leaseR
 /** The query of both workflow types; answers `SessionStatus` or `JobStatus`. */
 export const STATUS_QUERY = 'status';
 
+/** A session's query; answers the `SessionRecord` so far. Its argument `{at}` is the moment, ISO 8601, up to which living pods count. */
+export const RECORD_QUERY = 'record';
+
 /** Visibility keys with Temporal's type names. A key that the namespace does not know fails workflow tasks for ever. */
 export const SEARCH_ATTRIBUTES = {
   DevloopSession: 'KEYWORD',

@@ -118,15 +118,29 @@ export const sessionStatusSchema = z.object({
 });
 export type SessionStatus = z.output<typeof sessionStatusSchema>;
 
-/** Result of the session's workflow, also in its memo. */
+/**
+ * Result of the session's workflow, also in its memo. As the answer of the query `record` of a session that has not ended it
+ * is the record so far: `endedAt` is the moment asked for, living pods end then, leases that are held have the end `held`.
+ */
 export const sessionRecordSchema = z.object({
   session: z.string(),
+  /** Of the session's workflow: no two sessions have the same. */
+  firstRunId: z.string().optional(),
   project: z.string().optional(),
   startedBy: z.string(),
   startedAt: isoTime,
   endedAt: isoTime,
   phases: z.array(z.object({ phase: z.enum(SESSION_PHASES), seconds: z.number() })),
-  pods: z.array(podSummarySchema.extend({ endedAt: isoTime, costUsd: z.number() })),
+  pods: z.array(
+    podSummarySchema.extend({
+      /** Absent: it never served. */
+      readyAt: isoTime.optional(),
+      endedAt: isoTime,
+      /** Seconds in which somebody held a lease on it. */
+      busySeconds: z.number().optional(),
+      costUsd: z.number(),
+    }),
+  ),
   costUsd: z.number(),
   /** The newest 50; `jobsServed` counts them all. */
   leases: z.array(
@@ -136,9 +150,11 @@ export const sessionRecordSchema = z.object({
       label: z.string().optional(),
       grantedAt: isoTime,
       seconds: z.number(),
-      end: z.enum(['released', 'holder-gone', 'revoked']),
+      end: z.enum(['released', 'holder-gone', 'revoked', 'held']),
     }),
   ),
+  /** Those before them, by project. */
+  earlierLeases: z.array(z.object({ project: z.string().optional(), leases: z.int(), seconds: z.number() })).optional(),
   jobsServed: z.int(),
   stopReason: z.string(),
   /** What could not be settled before the end; empty is good. */

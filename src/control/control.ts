@@ -13,6 +13,7 @@ import { InFlight } from './in-flight.js';
 import { openApiDocument } from './openapi.js';
 import { operation, type Operation } from './operation.js';
 import { inAddress } from './own-address.js';
+import { costOperation } from './routes/costs.js';
 import { eventOperation } from './routes/events.js';
 import { healthOperations } from './routes/health.js';
 import { jobOperations } from './routes/jobs.js';
@@ -61,6 +62,7 @@ export async function startControl({ connect, host, port, token, webUi, log }: C
   const operations = describedBy([
     ...sessionOperations(temporal),
     ...jobOperations(temporal),
+    costOperation(temporal),
     eventOperation(feed),
     overviewOperation(temporal, webUi),
     ...healthOperations(temporal),

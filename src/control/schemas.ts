@@ -8,6 +8,7 @@ import {
   sessionNameSchema,
   sessionStatusSchema,
 } from '../contract/index.js';
+import { costReportSchema } from '../cost/cost-report.js';
 import { failureSchema, listedJobSchema, sessionListSchema } from './listed-schemas.js';
 import { overviewSchema } from './overview/schemas.js';
 import { problemSchema } from './problems.js';
@@ -54,6 +55,7 @@ export const OUTPUTS = {
   JobReport: jobReportSchema,
   ListedJob: listedJobSchema,
   JobList: jobListSchema,
+  Costs: costReportSchema,
   Lives: livesSchema,
   Ready: readySchema,
   Overview: overviewSchema,

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JobReport } from '../../src/client/index.js';
 import type { SessionStatus } from '../../src/contract/index.js';
+import type { CostReport } from '../../src/cost/cost-report.js';
 import type { Problem } from '../../src/control/problems.js';
 import { CliPlace } from '../support/cli-place.js';
 import type { ControlServer } from '../support/control-server.js';
@@ -156,6 +157,9 @@ describe('a session', { timeout: 120_000 }, () => {
     );
     expect(done.result?.output).not.toBe('');
     expect(done.result?.podId).toBe(ready.body.pod?.id);
+    const running = (await control.call<CostReport>('GET', '/costs?since=1d')).body;
+    expect(running).toMatchObject({ perHourNowUsd: 0.69, jobs: [{ jobId: 'twice', session: 'api' }], problems: [] });
+    expect(running.sessions.find(({ live: runs }) => runs)?.session).toBe('api');
     const jobs = await control.call<{ jobs: { jobId: string }[] }>('GET', '/jobs?limit=1');
     expect(jobs.body.jobs).toMatchObject([{ jobId: 'twice', session: 'api', state: 'done' }]);
     expect(await control.call('POST', '/jobs/twice/cancel')).toMatchObject({
@@ -175,6 +179,21 @@ describe('a session', { timeout: 120_000 }, () => {
       stream.events.filter(({ event, data }) => event === 'job' && data.jobId === 'twice').at(-1)?.data.state,
     ).toBe('done');
     expect((await control.session('api')).stopReason).toContain('enough');
+    const costs = await waitUntil(
+      async () => {
+        const { body } = await control.call<CostReport>('GET', '/costs');
+        return body.sessions.some(({ session, live: runs }) => session === 'api' && !runs) && body;
+      },
+      { timeoutMs: 10_000, what: 'the listing shows the end' },
+    );
+    const paid = (await live.podsOf('api')).reduce((usd, pod) => usd + pod.costUsd, 0);
+    expect(costs).toMatchObject({ perHourNowUsd: 0, problems: [] });
+    expect(Math.abs(costs.totalUsd - paid)).toBeLessThan(0.01);
+    expect(costs.shares.busyUsd).toBeGreaterThan(0);
+    expect(await control.call('GET', '/costs?since=week')).toMatchObject({
+      status: 400,
+      body: { code: 'INVALID_INPUT' },
+    });
     expect(await control.call('POST', '/control/stop', { session: 'api' })).toMatchObject({ status: 200 });
   });
 });

@@ -79,7 +79,7 @@ function overWatch(world: World, fromMs: number): () => boolean {
   };
 }
 
-function isOver(world: World): boolean {
+export function isOver(world: World): boolean {
   if (world.cloud.alive.some(({ id }) => world.cloud.machines.has(id))) return false;
   return world.temporal
     .executions()

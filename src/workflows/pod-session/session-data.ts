@@ -13,7 +13,11 @@ export interface SessionPod extends PodSummary {
   /** Why earlier choices of GPU were not taken. */
   readonly passedOver?: readonly string[] | undefined;
   endpoint?: string;
+  readyAtMs?: number;
   endedAtMs?: number;
+  /** Time with a lease on it, up to `busySinceMs` where there is one now. */
+  busyMs?: number;
+  busySinceMs?: number;
 }
 
 /** A pod that was given up and is being ended beside whatever else goes on. One attempt's name may cover several pods. */
@@ -42,6 +46,13 @@ export interface EndedLease {
   readonly grantedAtMs: number;
   readonly endedAtMs: number;
   readonly end: 'released' | 'holder-gone' | 'revoked';
+}
+
+/** What is kept of leases that the record no longer names. */
+export interface EarlierLeases {
+  readonly project?: string | undefined;
+  leases: number;
+  ms: number;
 }
 
 /** Why a session ends. `asked`, `cancelled` and `failed` are final for jobs; after the others a job may ask again. */
@@ -89,6 +100,8 @@ export interface SessionData {
   readyAtMs?: number;
   lastUse?: { atMs: number; by: string };
   endedLeases: EndedLease[];
+  /** Those before `endedLeases`. */
+  earlierLeases?: EarlierLeases[];
   jobsServed: number;
   /** Problems reported by holders that nobody has looked into yet. */
   suspicion?: { podId: string; problem: string };

@@ -11,6 +11,22 @@ export function podsOf({ pastPods = [], pod }: SessionData): readonly SessionPod
   return pod ? [...pastPods, pod] : pastPods;
 }
 
+/** To be called whenever a lease has begun or ended: somebody uses the pod from then on, or nobody does. */
+export function noteUse({ pod, leases }: SessionData, nowMs: number): void {
+  if (!pod) return;
+  const { busySinceMs } = pod;
+  if (leases.length > 0) pod.busySinceMs ??= nowMs;
+  else if (busySinceMs !== undefined) {
+    pod.busyMs = busyMs(pod, nowMs);
+    delete pod.busySinceMs;
+  }
+}
+
+/** Milliseconds with a lease on it, up to now. */
+export function busyMs({ busyMs: past = 0, busySinceMs }: SessionPod, nowMs: number): number {
+  return past + (busySinceMs === undefined ? 0 : nowMs - busySinceMs);
+}
+
 /** US dollars from create to end, or to now. */
 export function costOf(pod: SessionPod, nowMs: number): number {
   return (Math.max(0, (pod.endedAtMs ?? nowMs) - pod.createdAtMs) / HOUR_MS) * pod.costPerHourUsd;

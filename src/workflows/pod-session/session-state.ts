@@ -18,7 +18,7 @@ import {
 } from './session-deadlines.js';
 import { grantOf, postGrant, postRefusal, postRevoke, unpost } from './session-news.js';
 import { endLease, leaseOf, ttlMs } from './session-leases.js';
-import { condemn, seenGone, specOf } from './session-pods.js';
+import { condemn, noteUse, seenGone, specOf } from './session-pods.js';
 import { failedBoot, isWanted, lostPod, mayReopen } from './session-replacement.js';
 import type { CondemnedPod, Outgoing, SessionData, SessionLease, SessionPod, SessionStop } from './session-data.js';
 
@@ -80,7 +80,7 @@ export class SessionState {
   }
 
   podReady(endpoint: string, nowMs: number): void {
-    if (this.data.pod) this.data.pod.endpoint = endpoint;
+    if (this.data.pod) Object.assign(this.data.pod, { endpoint, readyAtMs: nowMs });
     this.data.readyAtMs = nowMs;
     this.data.failedBoots = 0;
     delete this.data.givenUpWhy;
@@ -309,6 +309,7 @@ export class SessionState {
       if (!next) return;
       const lease = { ...next, grantedAtMs: nowMs, lastUsedAtMs: nowMs, expiresAtMs: nowMs + ttlMs(next) };
       data.leases.push(lease);
+      noteUse(data, nowMs);
       postGrant(this.data, lease);
     }
   }

@@ -3,7 +3,7 @@ import { literal } from '../markdown.js';
 import { clock, iso, roundSeconds, roundUsd } from './clock-text.js';
 import type { EndedLease, SessionData, SessionPod } from './session-data.js';
 import { limitsOf } from './session-deadlines.js';
-import { costOf, podsOf, specOf } from './session-pods.js';
+import { busyMs, costOf, podsOf, specOf } from './session-pods.js';
 import { SessionState } from './session-state.js';
 
 function costUsd(pod: SessionPod, nowMs: number): number {
@@ -60,6 +60,7 @@ export function sessionRecord(data: SessionData, endedAtMs: number): SessionReco
   const { spec } = data;
   return {
     session: spec.session,
+    firstRunId: data.firstRunId,
     project: spec.project,
     startedBy: spec.startedBy,
     startedAt: iso(data.startedAtMs),
@@ -72,7 +73,9 @@ export function sessionRecord(data: SessionData, endedAtMs: number): SessionReco
       })),
     pods: podsOf(data).map((pod) => ({
       ...podSummary(pod),
+      readyAt: pod.readyAtMs === undefined ? undefined : iso(pod.readyAtMs),
       endedAt: iso(pod.endedAtMs ?? endedAtMs),
+      busySeconds: busyMs(pod, endedAtMs) / 1000,
       costUsd: costUsd(pod, endedAtMs),
     })),
     costUsd: sessionCostUsd(data, endedAtMs),
@@ -84,10 +87,25 @@ export function sessionRecord(data: SessionData, endedAtMs: number): SessionReco
       seconds: roundSeconds(leaseEndMs - grantedAtMs),
       end,
     })),
+    earlierLeases: data.earlierLeases?.map(({ project, leases, ms }) => ({ project, leases, seconds: ms / 1000 })),
     jobsServed: data.jobsServed,
     stopReason: data.stop?.reason ?? 'ended',
     unsettled: data.unsettled,
   };
+}
+
+/** As the record would be if the session ended now, with the leases that are held. */
+export function recordSoFar(data: SessionData, nowMs: number): SessionRecord {
+  const record = sessionRecord(data, nowMs);
+  const held = data.leases.map(({ leaseId, project, label, grantedAtMs }) => ({
+    leaseId,
+    project,
+    label,
+    grantedAt: iso(grantedAtMs),
+    seconds: roundSeconds(nowMs - grantedAtMs),
+    end: 'held' as const,
+  }));
+  return { ...record, leases: [...record.leases, ...held], stopReason: data.stop?.reason ?? 'it has not ended' };
 }
 
 /** Markdown for Temporal's Web UI: which pod, its price, who uses it, why it runs, when it stops, what happened before. */

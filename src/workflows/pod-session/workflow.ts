@@ -29,6 +29,7 @@ import {
   renewLeaseSignal,
   reportPodSignal,
   requestLeaseUpdate,
+  sessionRecordQuery,
   sessionStatusQuery,
   stopSignal,
 } from './messages.js';
@@ -36,7 +37,7 @@ import { drain, endPod, providePod, serve } from './phases.js';
 import { publishRecord, showDetails } from './publish.js';
 import type { SessionData } from './session-data.js';
 import { SessionState } from './session-state.js';
-import { sessionRecord, sessionStatus } from './session-view.js';
+import { recordSoFar, sessionRecord, sessionStatus } from './session-view.js';
 
 /**
  * Owns one pod from request to verified termination. Its result is the session's record.
@@ -128,4 +129,8 @@ function handleMessages(state: SessionState): void {
     { validator: (request: AcquireLease) => void checked(request) },
   );
   setHandler(sessionStatusQuery, () => sessionStatus(state.data, Date.now()));
+  // A workflow's clock stands still between its events: whoever asks brings the time.
+  setHandler(sessionRecordQuery, ({ at = '' } = {}) =>
+    recordSoFar(state.data, Math.max(Date.now(), Date.parse(at) || 0)),
+  );
 }

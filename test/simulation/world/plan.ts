@@ -9,6 +9,7 @@ export interface PlannedJob {
   /** What the model needs for it. */
   readonly runs: number;
   readonly timeout: number;
+  readonly project?: string;
 }
 
 /** A lease of a program outside Temporal. */
@@ -17,6 +18,7 @@ export interface PlannedHolder {
   readonly at: number;
   /** From the grant on. */
   readonly uses: number;
+  readonly project?: string;
   readonly hold: boolean;
   /** It dies in the end instead of giving its lease back. */
   readonly dies: boolean;

@@ -43,7 +43,7 @@ export class Users {
     await this.untilTaken(() => this.client.workflow.start(WORKFLOW_TYPES.podSession, sessionStartOptions(input)));
   }
 
-  async submit(session: PodSessionInput, { jobId, runs, timeout }: PlannedJob): Promise<void> {
+  async submit(session: PodSessionInput, { jobId, runs, timeout, project }: PlannedJob): Promise<void> {
     const sessionOptions: Partial<PodSessionInput> = { ...session };
     delete sessionOptions.session;
     delete sessionOptions.startedBy;
@@ -52,6 +52,7 @@ export class Users {
       input: `think for ${runs.toFixed(1)} s`,
       timeoutSeconds: Math.max(5, timeout),
       sessionOptions,
+      ...(project !== undefined && { project }),
     };
     await this.untilTaken(() => this.client.workflow.start(WORKFLOW_TYPES.agentJob, jobStartOptions(input, jobId)));
   }
@@ -74,9 +75,10 @@ export class Users {
   }
 
   /** Asks until there is a grant, uses the pod for a while, gives it back or dies. */
-  async hold(session: string, { leaseId, uses, hold, dies }: PlannedHolder): Promise<void> {
+  async hold(session: string, { leaseId, uses, hold, dies, project }: PlannedHolder): Promise<void> {
     const handle = this.client.workflow.getHandle(sessionWorkflowId(session));
-    const request: AcquireLease = { leaseId, holder: { kind: 'external' }, ttlSeconds: 60, hold };
+    const asked = { leaseId, holder: { kind: 'external' as const }, ttlSeconds: 60, hold };
+    const request: AcquireLease = { ...asked, ...(project !== undefined && { project }) };
     const ask = (): Promise<LeaseAnswer> =>
       handle.executeUpdate<LeaseAnswer, [AcquireLease]>(REQUEST_LEASE_UPDATE, { args: [request] });
     let grant: Grant | undefined;

@@ -6,8 +6,22 @@ import {
   type SessionStatus,
 } from '../../../src/contract/index.js';
 import type { SessionState } from '../../../src/workflows/pod-session/session-state.js';
-import { sessionDetails, sessionRecord, sessionStatus } from '../../../src/workflows/pod-session/session-view.js';
-import { bootingSession, newSession, PRICE_USD, readySession, request, seconds, stopOf } from './session-fixture.js';
+import {
+  recordSoFar,
+  sessionDetails,
+  sessionRecord,
+  sessionStatus,
+} from '../../../src/workflows/pod-session/session-view.js';
+import {
+  bootingSession,
+  FIRST_RUN,
+  newSession,
+  PRICE_USD,
+  readySession,
+  request,
+  seconds,
+  stopOf,
+} from './session-fixture.js';
 
 /** As other programs read it: after a journey through JSON, by the contract's schema. */
 const statusOf = (state: SessionState, nowMs: number): SessionStatus =>
@@ -135,6 +149,7 @@ describe('the record of a session', () => {
     state.enter('stopped', seconds(110));
     expect(recordOf(state, seconds(110))).toEqual({
       session: 's',
+      firstRunId: FIRST_RUN,
       project: 'shop',
       startedBy: 'anna',
       startedAt: iso(0),
@@ -153,7 +168,9 @@ describe('the record of a session', () => {
           gpu: 'NVIDIA GeForce RTX 4090',
           costPerHourUsd: PRICE_USD,
           createdAt: iso(2),
+          readyAt: iso(10),
           endedAt: iso(102),
+          busySeconds: 70,
           costUsd: 0.02,
         },
       ],
@@ -167,6 +184,56 @@ describe('the record of a session', () => {
       stopReason: 'because asked',
       unsettled: [],
     });
+  });
+
+  it('names the newest 50 leases, and has the sums of the others by project', () => {
+    const state = readySession();
+    for (let i = 0; i < 60; i++) {
+      state.acquire(request(`l${i}`, i % 2 === 0 ? { project: 'shop' } : {}), seconds(20 + 2 * i));
+      state.release(`l${i}`, seconds(21 + 2 * i));
+    }
+    const { leases, earlierLeases, pods } = recordOf(state, seconds(200));
+    expect([leases.length, leases[0]?.leaseId]).toEqual([50, 'l10']);
+    expect(earlierLeases).toEqual([
+      { project: 'shop', leases: 5, seconds: 5 },
+      { leases: 5, seconds: 5 },
+    ]);
+    expect(pods[0]?.busySeconds).toBe(60);
+  });
+
+  it('keeps the sums of so many projects only', () => {
+    const state = readySession();
+    for (let i = 0; i < 300; i++) {
+      state.acquire(request(`l${i}`, { project: `p${i}` }), seconds(20));
+      state.release(`l${i}`, seconds(21));
+    }
+    const { earlierLeases = [] } = recordOf(state, seconds(200));
+    expect(earlierLeases).toHaveLength(201);
+    expect(earlierLeases.at(-1)).toEqual({ leases: 50, seconds: 50 });
+  });
+
+  it('so far has the leases that are held, and the seconds of use up to now', () => {
+    const state = usedSession();
+    state.release('a', seconds(60));
+    const soFar = sessionRecordSchema.parse(JSON.parse(JSON.stringify(recordSoFar(state.data, seconds(100)))));
+    expect(soFar).toMatchObject({ endedAt: iso(100), pods: [{ endedAt: iso(100), busySeconds: 80 }] });
+    expect(soFar.leases.map(({ leaseId, end, seconds: length }) => [leaseId, end, length])).toEqual([
+      ['a', 'released', 40],
+      ['b', 'held', 70],
+      ['c', 'held', 40],
+    ]);
+  });
+
+  it('does not take a lease of a lost pod for a use of the next one', () => {
+    const state = readySession();
+    state.data.mayHavePod = true;
+    state.acquire(request('a'), seconds(20));
+    state.podLost('gone', seconds(50));
+    const pod = { id: 'pod-2', name: 'devloop.y', gpu: 'g', costPerHourUsd: 1, createdAtMs: seconds(60) };
+    state.podCreated({ ...pod, createdAt: iso(60) }, seconds(60));
+    state.podReady('http://other', seconds(80));
+    state.release('a', seconds(95));
+    expect(recordOf(state, seconds(100)).pods.map(({ busySeconds }) => busySeconds)).toEqual([30, 15]);
   });
 
   it('has phases that add up to its life', () => {

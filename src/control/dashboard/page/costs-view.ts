@@ -1,42 +1,31 @@
-import { get } from './api.js';
+import type { CostReport } from '../../../cost/cost-report.js';
+import { get, wordsOf } from './api.js';
 import { find, make, say } from './dom.js';
 import { drawBars } from './plots.js';
+import type { Store } from './store.js';
 import { usd } from './words.js';
 
-/** Of `GET /costs`, what is shown here. */
-export interface Costs {
-  readonly since: string;
-  readonly totalUsd: number;
-  readonly shares: { readonly busyUsd: number; readonly bootUsd: number; readonly idleUsd: number };
-  readonly perDay: readonly {
-    readonly day: string;
-    readonly usd: number;
-    readonly byProject: readonly { readonly project: string; readonly usd: number }[];
-  }[];
-  readonly perProject: readonly { readonly project: string; readonly usd: number }[];
-  readonly problems: readonly string[];
-}
-
-let shown: Costs | undefined;
+/** Long enough to see a habit, short enough to read. */
+const SINCE = '14d';
 
 /** Asks for the costs and shows them; where there are none, says why. */
-export async function showCosts(): Promise<void> {
+export async function showCosts(store: Store): Promise<void> {
   const sum = find('#costs-sum', HTMLElement);
   try {
-    shown = await get<Costs>('/costs');
+    store.costs = await get<CostReport>(`/costs?since=${SINCE}`);
   } catch (error) {
-    say(sum, `What was spent before is not known: ${error instanceof Error ? error.message : ''}`);
+    say(sum, `What was spent before is not known: ${wordsOf(error)}`);
     return;
   }
-  say(sum, sumOf(shown));
-  draw();
+  say(sum, sumOf(store.costs));
+  drawCosts(store);
 }
 
 /** Again in the present colours. */
-export function draw(): void {
-  if (shown === undefined) return;
-  const { perDay, perProject } = shown;
-  find('#plots', HTMLElement).hidden = perDay.length === 0 && perProject.length === 0;
+export function drawCosts({ costs }: Store): void {
+  if (costs === undefined) return;
+  const { perDay, perProject, totalUsd } = costs;
+  find('#plots', HTMLElement).hidden = totalUsd === 0;
   const projects = perProject.map(({ project }) => project);
   drawBars('per-day', {
     labels: perDay.map(({ day }) => day),
@@ -61,7 +50,7 @@ export function draw(): void {
   );
 }
 
-function sumOf({ since, totalUsd, shares: { busyUsd, bootUsd, idleUsd }, problems }: Costs): string {
+function sumOf({ since, totalUsd, shares: { busyUsd, bootUsd, idleUsd }, problems }: CostReport): string {
   const words = `Since ${since.slice(0, 10)}: ${usd(totalUsd)}, of it ${usd(busyUsd)} in use, ${usd(bootUsd)} booting, ${usd(idleUsd)} idle.`;
   return problems.length === 0 ? words : `${words} Not all is known: ${problems.join('; ')}.`;
 }

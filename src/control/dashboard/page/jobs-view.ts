@@ -4,11 +4,22 @@ import { find, make, say, sync } from './dom.js';
 import type { Store } from './store.js';
 import { span, usd } from './words.js';
 
-const COLUMNS = ['Job', 'Session', 'Agent', 'Project', 'Wait', 'Run', 'Tokens a second', 'Cost', 'State'] as const;
+const COLUMNS = [
+  'Job',
+  'Session',
+  'Agent',
+  'Project',
+  'Wait',
+  'Run',
+  'Tokens a second',
+  'Cost share',
+  'State',
+] as const;
 
 /** The last ten jobs. */
 export function showJobs(store: Store): void {
   const jobs = store.overview?.jobs ?? [];
+  const shares = new Map(store.costs?.jobs.map(({ jobId, usd: share }) => [jobId, share]));
   find('#no-jobs', HTMLElement).hidden = jobs.length > 0 || store.overview === undefined;
   const table = find('#jobs', HTMLTableElement);
   table.hidden = jobs.length === 0;
@@ -29,15 +40,17 @@ export function showJobs(store: Store): void {
     const job = jobs[at];
     if (job === undefined) return;
     row.dataset.state = job.state;
-    cells(job).forEach((text, column) => {
+    cells(job, shares.get(job.jobId)).forEach((text, column) => {
       const cell = row.children[column + 1];
       if (cell !== undefined) say(cell, text);
     });
   });
 }
 
-function cells(job: JobOverview): string[] {
+/** @param share of what its session has cost; before that is known, its own run at the pod's price */
+function cells(job: JobOverview, share: number | undefined): string[] {
   const { session, agent, project, waitSeconds, runSeconds, tokensPerSecond, costUsd, state, failure } = job;
+  const cost = share ?? costUsd;
   return [
     session ?? '–',
     agent ?? '–',
@@ -45,7 +58,7 @@ function cells(job: JobOverview): string[] {
     waitSeconds === undefined ? '–' : span(waitSeconds),
     runSeconds === undefined ? '–' : `${runSeconds.toFixed(1)} s`,
     tokensPerSecond === undefined ? '–' : tokensPerSecond.toFixed(1),
-    costUsd === undefined ? '–' : usd(costUsd),
+    cost === undefined ? '–' : usd(cost),
     failure === undefined ? state : `${state}: ${failure.code}: ${failure.message}`,
   ];
 }

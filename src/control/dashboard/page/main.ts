@@ -2,7 +2,7 @@ import type { SessionStatus } from '../../../contract/session.js';
 import type { Overview } from '../../overview/schemas.js';
 import { showAnswers, showTrouble } from './answers.js';
 import { get, wordsOf } from './api.js';
-import { draw, showCosts } from './costs-view.js';
+import { drawCosts, showCosts } from './costs-view.js';
 import { openStart, openStop, prepareDialogs } from './dialogs.js';
 import { find, say } from './dom.js';
 import { showJobs } from './jobs-view.js';
@@ -62,7 +62,7 @@ function lookSoon(): void {
 listen({
   session: (status: SessionStatus) => {
     tell(store.sessionTold(status, Date.now()));
-    if (status.phase === 'stopped') void showCosts();
+    if (status.phase === 'stopped') void showCosts(store);
     tick();
     lookSoon();
   },
@@ -86,7 +86,9 @@ prepareDialogs(tell, lookSoon);
 find('#open-start', HTMLButtonElement).addEventListener('click', () => {
   openStart(store.overview?.defaults);
 });
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+  drawCosts(store);
+});
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden) lookSoon();
 });
@@ -95,7 +97,7 @@ setInterval(() => {
   if (!document.hidden) void look();
 }, OVERVIEW_EVERY_MS);
 setInterval(() => {
-  if (!document.hidden) void showCosts();
+  if (!document.hidden) void showCosts(store);
 }, COSTS_EVERY_MS);
 void look();
-void showCosts();
+void showCosts(store);

@@ -1,4 +1,5 @@
 import type { SessionStatus } from '../../../contract/session.js';
+import type { CostReport } from '../../../cost/cost-report.js';
 import type { Overview } from '../../overview/schemas.js';
 
 /** A new session may be missing from a listing for so long. */
@@ -22,6 +23,7 @@ export class Store {
   /** Sessions that run and could not be asked, each with the reason. */
   readonly unanswered = new Map<string, string>();
   overview: Overview | undefined;
+  costs: CostReport | undefined;
   trouble: Trouble | undefined;
   /** The server's clock minus the browser's. */
   private offsetMs = 0;
