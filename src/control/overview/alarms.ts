@@ -52,7 +52,14 @@ function ofSweep(sweep: SweepReport, once: Once): Alarm[] {
       ),
     ),
     ...exited.flatMap((pod) =>
-      once(pod.podId, ofPod(pod, 'exited', 'it is stopped, not terminated, and its disk goes on costing')),
+      once(
+        pod.podId,
+        ofPod(
+          pod,
+          'exited',
+          `it is stopped, not terminated, and ${pod.costPerDayUsd === 0 ? 'has no volume that costs' : 'its volume goes on costing'}`,
+        ),
+      ),
     ),
     ...reported.flatMap((pod) =>
       once(pod.podId, ofPod(pod, pod.verdict === 'unknown' ? 'unknown' : 'overdue', 'it is not ours to end')),

@@ -28,11 +28,12 @@ export function leaksOf(rounds: ReaperRounds, sessions: readonly SessionStatus[]
     return { ...known, state: 'unknown', summary: `${since}: ${unknown}.${then}` };
   }
   if (found !== '') return { ...known, state: 'found', summary: `Yes: ${found}` };
-  const pods = count(rounds.sweep?.pods ?? 0, 'pod');
+  const { pods = 0, ended = [] } = rounds.sweep ?? {};
+  const done = ended.length === 0 ? '' : `, and ended ${count(ended.length, 'pod')} that nobody used or owned`;
   return {
     ...known,
     state: 'none',
-    summary: `No: at ${clock(knownAt ?? nowMs)} the reaper saw ${pods}, all accounted for.`,
+    summary: `No: at ${clock(knownAt ?? nowMs)} the reaper saw ${count(pods, 'pod')}, all accounted for${done}.`,
   };
 }
 

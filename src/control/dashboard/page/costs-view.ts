@@ -3,7 +3,7 @@ import { get, wordsOf } from './api.js';
 import { find, make, say } from './dom.js';
 import { drawBars } from './plots.js';
 import type { Store } from './store.js';
-import { usd } from './words.js';
+import { clock, usd } from './words.js';
 
 /** Long enough to see a habit, short enough to read. */
 const SINCE = '14d';
@@ -50,8 +50,8 @@ export function drawCosts({ costs }: Store): void {
   );
 }
 
-function sumOf({ since, totalUsd, shares: { busyUsd, bootUsd, idleUsd }, problems }: CostReport): string {
-  const words = `Since ${since.slice(0, 10)}: ${usd(totalUsd)}, of it ${usd(busyUsd)} in use, ${usd(bootUsd)} booting, ${usd(idleUsd)} idle.`;
+function sumOf({ since, until, totalUsd, shares: { busyUsd, bootUsd, idleUsd }, problems }: CostReport): string {
+  const words = `From ${since.slice(0, 10)} up to ${clock(until)} today: ${usd(totalUsd)}, of it ${usd(busyUsd)} in use, ${usd(bootUsd)} booting, ${usd(idleUsd)} idle.`;
   return problems.length === 0 ? words : `${words} Not all is known: ${problems.join('; ')}.`;
 }
 

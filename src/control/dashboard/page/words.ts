@@ -16,7 +16,7 @@ export function span(seconds: number): string {
 
 /** Cents, and of less than ten cents as much as shows that it grows. */
 export function usd(amount: number): string {
-  return `$${amount.toFixed(amount < 0.1 ? 4 : 2)}`;
+  return `$${amount.toFixed(amount > 0 && amount < 0.1 ? 4 : 2)}`;
 }
 
 export function count(number: number, one: string): string {
