@@ -11,6 +11,8 @@ import { LiveStack } from '../support/live-stack.js';
 import { waitUntil } from '../support/processes.js';
 
 const SESSION = 'research';
+/** However busy the machine is. */
+const soon = <T>(read: () => T) => expect.poll(read, { timeout: 90_000, interval: 100 });
 
 // One story, told in order, as one person sees it; most of it by keyboard.
 describe.skipIf(isMissing('chromium'))('the dashboard, in a browser', () => {
@@ -38,13 +40,13 @@ describe.skipIf(isMissing('chromium'))('the dashboard, in a browser', () => {
   });
 
   it('lets in who has the token, and says to others that it was wrong', async () => {
-    await expect.poll(() => page.url()).toBe(`${control.url}/login`);
+    await soon(() => page.url()).toBe(`${control.url}/login`);
     await dashboard.isAccessible('the login');
     await dashboard.logIn('not-the-token-at-all');
     expect(await page.getByRole('alert').innerText()).toBe('That is not the token of this server.');
     await dashboard.isAccessible('the login with a problem');
     await dashboard.logIn(control.token);
-    await expect.poll(() => page.url()).toBe(`${control.url}/`);
+    await soon(() => page.url()).toBe(`${control.url}/`);
     const [cookie] = await page.context().cookies();
     expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict', path: '/' });
     expect(cookie?.value).not.toContain(control.token);
@@ -88,7 +90,7 @@ describe.skipIf(isMissing('chromium'))('the dashboard, in a browser', () => {
     await dashboard.tabTo('#f-idle');
     await page.keyboard.type('900');
     await page.keyboard.press('Enter');
-    await expect.poll(() => page.locator('#start').isVisible()).toBe(false);
+    await soon(() => page.locator('#start').isVisible()).toBe(false);
     expect(await dashboard.hasFocus('#open-start')).toBe(true);
     await dashboard.answers('running', /research ready on NVIDIA GeForce RTX 4090, pod \w+, up \d+:\d\d/, 90_000);
   });
@@ -102,8 +104,8 @@ describe.skipIf(isMissing('chromium'))('the dashboard, in a browser', () => {
     await dashboard.answers('cost', /research \$0\.\d{4} so far, \$0\.69 an hour/);
     await dashboard.answers('running', new RegExp(`pod ${pod?.id},`));
     const [left, spent] = [await countdown(), await soFar()];
-    await expect.poll(countdown).toBeLessThan(left);
-    await expect.poll(soFar).toBeGreaterThan(spent);
+    await soon(countdown).toBeLessThan(left);
+    await soon(soFar).toBeGreaterThan(spent);
     // What ticks says nothing by itself.
     expect(await page.locator('[data-question] :is([aria-live], [role="status"], [role="alert"])').count()).toBe(0);
     const { webUiUrl, namespace } = live.stack.info;
@@ -117,12 +119,12 @@ describe.skipIf(isMissing('chromium'))('the dashboard, in a browser', () => {
     await live.client.submitJob({ session: SESSION, project: 'atlas', input: 'Say hello.' }, { jobId: 'greeting' });
     const wrong = { session: SESSION, project: '<img src=x>', input: 'Say hello.', model: 'no-such-model' };
     await live.client.submitJob(wrong, { jobId: 'wrong-model' });
-    await expect
-      .poll(() => dashboard.job('greeting'), { timeout: 90_000 })
-      .toMatch(/^greeting research chat atlas \d+:\d\d \d+\.\d s \d+\.\d \$0\.\d+ done$/);
-    await expect
-      .poll(() => dashboard.job('wrong-model'), { timeout: 90_000 })
-      .toMatch(/^wrong-model research chat <img src=x> .*failed: MODEL_NOT_SERVED: .*no-such-model/);
+    await soon(() => dashboard.job('greeting')).toMatch(
+      /^greeting research chat atlas \d+:\d\d \d+\.\d s \d+\.\d \$0\.\d+ done$/,
+    );
+    await soon(() => dashboard.job('wrong-model')).toMatch(
+      /^wrong-model research chat <img src=x> .*failed: MODEL_NOT_SERVED: .*no-such-model/,
+    );
     await dashboard.answers('stop', /: chat \(agent-job\/greeting\) was the last user at \d\d:\d\d:\d\d|last user at/);
   });
 
@@ -154,7 +156,7 @@ describe.skipIf(isMissing('chromium'))('the dashboard, in a browser', () => {
     await page.locator('#f-gpu').fill('NVIDIA A40');
     await page.keyboard.press('Enter');
     const problem = page.locator('#start .problem');
-    await expect.poll(() => problem.innerText()).toMatch(/^SESSION_SPEC_CONFLICT: .*NVIDIA A40/);
+    await soon(() => problem.innerText()).toMatch(/^SESSION_SPEC_CONFLICT: .*NVIDIA A40/);
     await dashboard.isAccessible('a refused start');
     await page.keyboard.press('Escape');
   });
@@ -204,9 +206,7 @@ describe.skipIf(isMissing('chromium'))('the dashboard, in a browser', () => {
   it('is not sure of anything while Temporal is away, says since when, and is right again by itself', async () => {
     const comeBack = await live.kill('temporal');
     const banner = page.locator('#trouble');
-    await expect
-      .poll(() => banner.innerText(), { timeout: 60_000 })
-      .toMatch(/^Not known since \d\d:\d\d:\d\d UTC: .*Temporal/);
+    await soon(() => banner.innerText()).toMatch(/^Not known since \d\d:\d\d:\d\d UTC: .*Temporal/);
     for (const question of Object.keys(QUESTIONS) as Question[]) {
       expect(await dashboard.answer(question)).toMatch(/Not known since \d\d:\d\d:\d\d UTC\. Until then:/);
     }
@@ -214,9 +214,9 @@ describe.skipIf(isMissing('chromium'))('the dashboard, in a browser', () => {
     await dashboard.isAccessible('Temporal away');
     expect(await countdown()).toBe(left);
     comeBack();
-    await expect.poll(() => banner.isVisible(), { timeout: 60_000 }).toBe(false);
+    await soon(() => banner.isVisible()).toBe(false);
     await dashboard.answers('running', /research ready on/);
-    await expect.poll(countdown).toBeLessThan(left);
+    await soon(countdown).toBeLessThan(left);
   });
 
   it('fits a phone, with all of it on the page', async () => {
@@ -250,9 +250,9 @@ describe.skipIf(isMissing('chromium'))('the dashboard, in a browser', () => {
 
   it('logs out', async () => {
     await page.getByRole('button', { name: 'Log out' }).click();
-    await expect.poll(() => page.url()).toBe(`${control.url}/login`);
+    await soon(() => page.url()).toBe(`${control.url}/login`);
     await dashboard.reload();
-    await expect.poll(() => page.url()).toBe(`${control.url}/login`);
+    await soon(() => page.url()).toBe(`${control.url}/login`);
   });
 
   it('has broken its own policy nowhere on the way', () => {

@@ -44,8 +44,10 @@ describe('what the page says of a session', () => {
     const { lead, reason } = stop(status({ hardDeadline: at(60) }));
     expect([lead, reason]).toEqual([
       'stops at 12:01:00 UTC at the latest',
-      'it is not ready yet; then its lifetime or its budget is over',
+      'nobody uses it; then its lifetime or its budget is over',
     ]);
+    const booting = stop(status({ phase: 'booting', idleDeadline: undefined }));
+    expect(booting.reason).toMatch(/^it is not ready yet; then/);
     const used = { leases: [lease()], idleDeadline: undefined };
     expect(stop(status(used))).toMatchObject({
       atMs: NOW + 7_200_000,

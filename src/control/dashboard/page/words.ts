@@ -72,7 +72,8 @@ export function stop(status: SessionStatus): Stop {
   if (idleMs <= hardMs) {
     return { lead: `stops at ${clock(idleMs)}`, atMs: idleMs, reason: idleReason(why) };
   }
-  const use = status.leases.length > 0 ? 'it is in use' : 'it is not ready yet';
+  const isUsed = status.leases.length > 0;
+  const use = isUsed ? 'it is in use' : phase === 'ready' ? 'nobody uses it' : 'it is not ready yet';
   const reason = `${use}; then its lifetime or its budget is over`;
   return { lead: `stops at ${clock(hardMs)} at the latest`, atMs: hardMs, reason };
 }
