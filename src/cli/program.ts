@@ -1,11 +1,13 @@
 import { Command } from 'commander';
 import { addCancel } from './commands/cancel.js';
 import { addControl } from './commands/control.js';
+import { addCost } from './commands/cost.js';
 import { addDev } from './commands/dev.js';
 import { addDoctor } from './commands/doctor.js';
 import { addExec } from './commands/exec.js';
 import { addGpus } from './commands/gpus.js';
 import { addJobs } from './commands/jobs.js';
+import { addLog } from './commands/log.js';
 import { addLogs } from './commands/logs.js';
 import { addPods } from './commands/pods.js';
 import { addProxy } from './commands/proxy.js';
@@ -38,9 +40,9 @@ export function buildProgram(): Command {
     .addHelpText('after', EPILOGUE)
     .exitOverride();
   const use = [addStartSession, addRun, addExec, addProxy];
-  const see = [addStatus, addJobs, addLogs, addGpus, addPods];
+  const see = [addStatus, addJobs, addLogs, addCost, addGpus, addPods];
   const end = [addStop, addCancel, addReap];
-  const operate = [addDev, addWorker, addControl, addDoctor];
+  const operate = [addDev, addWorker, addControl, addDoctor, addLog];
   for (const add of [...use, ...see, ...end, ...operate]) add(program);
   return program;
 }

@@ -2,6 +2,7 @@ export * from './chat.js';
 export * from './errors.js';
 export * from './job.js';
 export * from './lease.js';
+export * from './markdown.js';
 export * from './names.js';
 export * from './parse.js';
 export * from './pod-name.js';

@@ -1,8 +1,8 @@
-import type { ClosedSession, DevloopClient } from '../client/index.js';
+import type { DevloopClient } from '../client/index.js';
 import { atOnce } from '../client/internal.js';
 import { DevloopError } from '../contract/index.js';
 import type { KnownSessions } from './report.js';
-import { factsOf, type SessionFacts } from './session-facts.js';
+import { factsOf, factsOfClosed, once, type SessionFacts } from './session-facts.js';
 
 /** Queries at a time: each makes a worker replay a workflow that it has not at hand. */
 const AT_ONCE = 16;
@@ -24,20 +24,10 @@ export async function readSessions(client: DevloopClient, since: Date, signal: A
     client.hasWorker({ signal }),
   ]);
   const live = await atOnce(AT_ONCE, running, ({ session }) => lookAt(client, session, hasWorker, signal));
-  const looks = [...closed.map(lookAtClosed), ...live];
   return {
-    sessions: once(looks.flatMap(({ facts }) => facts ?? [])),
-    problems: looks.flatMap(({ problem }) => problem ?? []),
+    sessions: once([...closed.map(factsOfClosed), ...live.flatMap(({ facts }) => facts ?? [])]),
+    problems: live.flatMap(({ problem }) => problem ?? []),
   };
-}
-
-export function lookAtClosed(closed: ClosedSession): Look {
-  const { record, session, runId, state, code, podId, costUsd, startedAt, endedAt } = closed;
-  if (record) return { facts: factsOf(record, { runId, state, code }) };
-  const pod = podId === undefined ? 'no pod that is known' : `last pod ${podId}`;
-  const cost = costUsd === undefined ? 'its cost is not in the figures' : `$${costUsd} of it are not in the figures`;
-  const problem = `session "${session}" (${startedAt} to ${endedAt}) was ${state} without a record: ${pod}, ${cost}`;
-  return { problem };
 }
 
 async function lookAt(client: DevloopClient, session: string, hasWorker: boolean, signal: AbortSignal): Promise<Look> {
@@ -56,14 +46,4 @@ async function lookAt(client: DevloopClient, session: string, hasWorker: boolean
     if (!(error instanceof DevloopError)) throw error;
     return unknown(error.message);
   }
-}
-
-/** A session that ended while it was looked at is in both listings. */
-export function once(sessions: readonly SessionFacts[]): SessionFacts[] {
-  const known = new Map<string, SessionFacts>();
-  for (const facts of sessions) {
-    const key = facts.firstRunId ?? facts.runId;
-    if (!known.has(key)) known.set(key, facts);
-  }
-  return [...known.values()];
 }

@@ -17,8 +17,11 @@ type Costed = SessionCost & { readonly facts: SessionFacts };
 /** @param sinceMs the report begins with the day of this moment, UTC */
 export function costReport({ sessions, problems }: KnownSessions, sinceMs: number, untilMs: number): CostReport {
   const fromMs = dayStart(sinceMs);
-  const inTime = sessions.filter(({ endedAt }) => Date.parse(endedAt) >= fromMs);
-  const costed = inTime.map((facts): Costed => ({ facts, ...costOfSession(facts, dayOf(fromMs)) }));
+  const inTime = sessions.filter(({ startedAt, endedAt }) => {
+    return Date.parse(endedAt) >= fromMs && Date.parse(startedAt) <= untilMs;
+  });
+  const days = { from: dayOf(fromMs), to: dayOf(untilMs) };
+  const costed = inTime.map((facts): Costed => ({ facts, ...costOfSession(facts, days) }));
   return {
     since: new Date(fromMs).toISOString(),
     until: new Date(untilMs).toISOString(),
@@ -30,8 +33,17 @@ export function costReport({ sessions, problems }: KnownSessions, sinceMs: numbe
     perGpu: perGpu(costed),
     sessions: costed.map(ofSession).sort((a, b) => b.startedAt.localeCompare(a.startedAt)),
     jobs: perJob(costed),
-    problems: [...problems],
+    problems: [...inTime.flatMap(unrecorded), ...problems],
   };
+}
+
+function unrecorded({ unrecorded: left, session, state, startedAt, endedAt }: SessionFacts): string[] {
+  if (!left) return [];
+  const { lastPodId, costUsd } = left;
+  const pod = lastPodId === undefined ? 'no pod of it is known' : `its last pod was ${lastPodId}`;
+  const cost = costUsd === undefined ? 'what it cost is' : `the $${costUsd} that it cost are`;
+  const life = `${startedAt} to ${endedAt}`;
+  return [`session "${session}" (${life}) was ${state} and left no record: ${pod}, ${cost} not in the figures`];
 }
 
 /** A record so far lets living pods end with it. */

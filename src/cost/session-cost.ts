@@ -34,16 +34,22 @@ export interface SessionCost {
   readonly nanos: Nanos;
 }
 
+/** First and last day, `2026-11-27`. */
+export interface Days {
+  readonly from: string;
+  readonly to: string;
+}
+
 /** Where neither a lease nor its session names a project. */
 export const NO_PROJECT = 'none';
 
 /**
  * The cost of a session's pods, and who bears it: its leases, in the ratio of their seconds, whatever of it was boot or idle
  * time. Without a lease it is the session's own project's. Exact: pods, days and bearers each add up to the whole.
- * @param fromDay days before it are left out; what is left is divided in the same ratios
+ * @param days others are left out; what is left is divided in the same ratios
  */
-export function costOfSession(facts: SessionFacts, fromDay: string): SessionCost {
-  const pods = facts.pods.map((pod) => costOfPod(pod, fromDay));
+export function costOfSession(facts: SessionFacts, days: Days): SessionCost {
+  const pods = facts.pods.map((pod) => costOfPod(pod, days));
   const perDay = new Map<string, Nanos>();
   for (const pod of pods) for (const [day, nanos] of pod.byDay) perDay.set(day, (perDay.get(day) ?? 0) + nanos);
   const claims = claimsOn(facts);
@@ -59,7 +65,7 @@ export function costOfSession(facts: SessionFacts, fromDay: string): SessionCost
   return { pods, bearers, nanos: sum(pods.map(({ nanos }) => nanos)) };
 }
 
-function claimsOn({ project, leases, earlierLeases }: SessionFacts): Omit<Bearer, 'byDay' | 'nanos'>[] {
+function claimsOn({ project, pods, leases, earlierLeases }: SessionFacts): Omit<Bearer, 'byDay' | 'nanos'>[] {
   const claims = [
     ...earlierLeases.map((earlier) => {
       return { project: earlier.project ?? NO_PROJECT, leases: earlier.leases, leaseSeconds: earlier.seconds };
@@ -68,10 +74,11 @@ function claimsOn({ project, leases, earlierLeases }: SessionFacts): Omit<Bearer
       return { jobId, project: of, grantedAt, leases: 1, leaseSeconds: seconds };
     }),
   ];
-  return claims.length > 0 ? claims : [{ project: project ?? NO_PROJECT, leases: 0, leaseSeconds: 0 }];
+  if (claims.length > 0 || pods.length === 0) return claims;
+  return [{ project: project ?? NO_PROJECT, leases: 0, leaseSeconds: 0 }];
 }
 
-function costOfPod(pod: SessionFacts['pods'][number], fromDay: string): PodCost {
+function costOfPod(pod: SessionFacts['pods'][number], { from, to }: Days): PodCost {
   const createdMs = Date.parse(pod.createdAt);
   const endedMs = Math.max(createdMs, Date.parse(pod.endedAt));
   const lifeMs = endedMs - createdMs;
@@ -81,7 +88,9 @@ function costOfPod(pod: SessionFacts['pods'][number], fromDay: string): PodCost 
     whole,
     pieces.map(({ ms }) => ms),
   );
-  const kept = pieces.map(({ day, ms }, i) => ({ day, ms, nanos: costs[i] ?? 0 })).filter(({ day }) => day >= fromDay);
+  const kept = pieces
+    .map(({ day, ms }, i) => ({ day, ms, nanos: costs[i] ?? 0 }))
+    .filter(({ day }) => from <= day && day <= to);
   const nanos = sum(kept.map((piece) => piece.nanos));
   const bootMs = pod.readyAt === undefined ? lifeMs : Math.min(lifeMs, Date.parse(pod.readyAt) - createdMs);
   const busyMs = Math.min(lifeMs - bootMs, (pod.busySeconds ?? 0) * 1000);

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { ClosedSession } from '../client/index.js';
 import { ERROR_CODES, jobIdOf, parsePodName, SESSION_PHASES, type SessionRecord } from '../contract/index.js';
 
 const isoTime = z.iso.datetime();
@@ -39,6 +40,8 @@ export const sessionFactsSchema = z.object({
     }),
   ),
   earlierLeases: z.array(z.object({ project: z.string().optional(), leases: z.int(), seconds: z.number() })),
+  /** Ended from outside, without a record: what Temporal still had of it. What it cost is not known. */
+  unrecorded: z.object({ lastPodId: z.string().optional(), costUsd: z.number().optional() }).optional(),
 });
 export type SessionFacts = z.output<typeof sessionFactsSchema>;
 export type SessionEnd = Pick<SessionFacts, 'runId' | 'state' | 'code'>;
@@ -61,6 +64,24 @@ export function factsOf(record: SessionRecord, end: SessionEnd): SessionFacts {
     }),
     earlierLeases,
   };
+}
+
+/** All that Temporal still has of a session that has closed. */
+export function factsOfClosed(closed: ClosedSession): SessionFacts {
+  const { record, session, project, runId, state, code, startedAt, endedAt, podId, costUsd } = closed;
+  if (record) return factsOf(record, { runId, state, code });
+  const known = { runId, state, code, session, project, startedAt, endedAt };
+  return { ...known, phases: [], pods: [], leases: [], earlierLeases: [], unrecorded: { lastPodId: podId, costUsd } };
+}
+
+/** A session may be known twice: from a log, and from two listings while it ended. The first one counts. */
+export function once(sessions: readonly SessionFacts[]): SessionFacts[] {
+  const known = new Map<string, SessionFacts>();
+  for (const facts of sessions) {
+    const key = facts.firstRunId ?? facts.runId;
+    if (!known.has(key)) known.set(key, facts);
+  }
+  return [...known.values()];
 }
 
 /** Records did not always name it; the names of their pods do. */

@@ -11,6 +11,9 @@ const soundsLikeStockOut =
   /no (available )?(capacity|instances)|out of (stock|capacity)|insufficient capacity|not enough (free )?gpus?/i;
 const soundsLikeNoMoney = /(insufficient|not enough|low) (account )?(balance|funds|credit)/i;
 
+/** What is not found there is the address itself. */
+const WITHOUT_ID: readonly Operation[] = ['list-pods', 'list-gpus', 'pod-billing'];
+
 /**
  * What an outcome means, or undefined for an answer that can be used. Pure; `now` in milliseconds since the epoch.
  * From RunPod REST v2's `ErrorResponse` and what was observed of creates that fail after the fact: any failure of a
@@ -89,7 +92,7 @@ function kindOfStatus(operation: Operation, response: HttpResponse): RunPodError
       return fromEdge ? unreached : 'not-allowed';
     case 404:
       if (fromEdge) return unreached;
-      return creating || operation === 'list-pods' || operation === 'list-gpus' ? 'bad-request' : 'gone';
+      return creating || WITHOUT_ID.includes(operation) ? 'bad-request' : 'gone';
     case 408:
       return undecided;
     case 409:

@@ -6,12 +6,14 @@ import { type Operation, RunPodError } from './errors.js';
 import { LogFollower } from './follow-logs.js';
 import { Http, type HttpRequest, type HttpResponse, type Outcome } from './http.js';
 import { readPodLogs } from './logs.js';
+import { parseBilling } from './parse-billing.js';
 import { parseGpu, parseGpus, parsePod, parsePodPage } from './parse.js';
 import { QuotaExhausted, RateLimiter } from './rate-limit.js';
 import { SharedFlight } from './shared-flight.js';
 import { type Clock, type Sleep, systemClock, systemSleep } from './time.js';
 import {
   isAlive,
+  type BilledDay,
   type Cloud,
   type CreatePodSpec,
   type GpuOffer,
@@ -48,6 +50,7 @@ const timeoutsMs: Record<Operation, number> = {
   'list-pods': 30_000,
   'terminate-pod': 30_000,
   'pod-logs': 15_000,
+  'pod-billing': 30_000,
   'list-gpus': 30_000,
   'get-gpu': 30_000,
 };
@@ -145,6 +148,13 @@ export class RunPodClient {
     const request = { method: 'GET' as const, path, query: stockQuery(options), signal: options.signal };
     const response = await unlessGone(this.#call('get-gpu', request));
     return response && this.#read('get-gpu', response, parseGpu);
+  }
+
+  /** RunPod's own bill: what each pod of the account cost on each UTC day, from the day of `from` to that of `to`. It lags. */
+  async podBilling({ from, to, signal }: CallOptions & { from: Date; to: Date }): Promise<BilledDay[]> {
+    const query = { startTime: from.toISOString(), endTime: to.toISOString(), bucketSize: 'day' };
+    const request = { method: 'GET' as const, path: '/billing/pods', query, signal };
+    return this.#read('pod-billing', await this.#call('pod-billing', request), parseBilling);
   }
 
   /** The newest lines of a pod's log, oldest first, each cut to 500 characters. Takes a few seconds: RunPod streams without an end. */

@@ -1,5 +1,6 @@
 /** What is asked of RunPod's API. */
-export type Operation = 'create-pod' | 'get-pod' | 'list-pods' | 'terminate-pod' | 'pod-logs' | 'list-gpus' | 'get-gpu';
+export type Operation =
+  'create-pod' | 'get-pod' | 'list-pods' | 'terminate-pod' | 'pod-logs' | 'pod-billing' | 'list-gpus' | 'get-gpu';
 
 /**
  * What a failed call means for the caller.

@@ -7,7 +7,7 @@ export type OnOdd = (what: string) => void;
 const text = z.string().catch('');
 const optionalText = z.string().min(1).optional().catch(undefined);
 /** Number or numeric string; older RunPod answers send costs as text. */
-const numeric = z.union([z.number(), z.string().trim().min(1).transform(Number)]).pipe(z.number());
+export const numeric = z.union([z.number(), z.string().trim().min(1).transform(Number)]).pipe(z.number());
 const optionalNumber = numeric.optional().catch(undefined);
 
 /** Only `id` must be there: an answer that we half understand must not hide a pod. */

@@ -93,4 +93,15 @@ export function usdPerHour(offer: GpuOffer, cloud: Cloud): number | undefined {
   return cloud === 'SECURE' ? offer.secureUsdPerHour : offer.communityUsdPerHour;
 }
 
+/** What one pod cost on one day, by RunPod's bill (REST v2, `PodBillingRecord`), in US dollars. */
+export interface BilledDay {
+  podId: string;
+  /** UTC, `2026-11-27`. */
+  day: string;
+  /** By the price an hour. */
+  computeUsd: number;
+  /** Beside it, by size. */
+  diskUsd: number;
+}
+
 export type LogSource = 'container' | 'system';

@@ -183,7 +183,7 @@ describe.skipIf(isMissing('chromium'))('the dashboard, in a browser', () => {
     expect(words).toContain(`Pod ${orphan} (devloop.`);
     expect(words).toMatch(/RunPod has not ended it although it was asked\. \$16\.56 a day\./);
     expect(words).toMatch(
-      /2 pods are in the account that Devloop did not make: nothing here ends them\. \$\d+\.\d\d a day\./,
+      /1 pod is in the account that Devloop did not make: nothing here ends them\. \$\d+\.\d\d a day\./,
     );
     expect(words).toMatch(/\(somebody's old notebook\): .*it is stopped, not terminated/);
     await dashboard.isAccessible('alarms');

@@ -38,6 +38,7 @@ describe('the command line, nothing running', () => {
     'logs',
     'proxy',
     'gpus',
+    'cost',
     'pods',
     'reap',
   ])('%s --help has examples', async (command) => {

@@ -39,7 +39,7 @@ function ofSession({ session, phase, pod, condemned }: SessionStatus, once: Once
 }
 
 function ofSweep(sweep: SweepReport, once: Once): Alarm[] {
-  const { suspects, ended, reported, left, exited = [], strangers, switches = [], problems } = sweep;
+  const { suspects, ended, reported, left, exited = [], switches = [], problems } = sweep;
   for (const { podId } of ended) once(podId, GONE);
   return [
     ...(left ?? []).flatMap((pod) =>
@@ -64,7 +64,7 @@ function ofSweep(sweep: SweepReport, once: Once): Alarm[] {
     ...reported.flatMap((pod) =>
       once(pod.podId, ofPod(pod, pod.verdict === 'unknown' ? 'unknown' : 'overdue', 'it is not ours to end')),
     ),
-    ...ofStrangers(strangers),
+    ...ofStrangers(sweep),
     ...switches.filter(isUnarmed).map(({ podId, session, problem }): Alarm => {
       const why = problem === undefined ? '' : ` (${problem})`;
       return {
@@ -91,17 +91,16 @@ function ofPod({ podId, podName, session, why, costPerDayUsd }: SeenPod, kind: A
   };
 }
 
-function ofStrangers(strangers: SweepReport['strangers']): Alarm[] {
-  if (strangers === undefined || strangers.count === 0) return [];
-  const { costPerDayUsd } = strangers;
-  const what = count(strangers.count, 'pod is', 'pods are');
-  return [
-    {
-      kind: 'strangers',
-      text: `${what} in the account that Devloop did not make: nothing here ends them.`,
-      costPerDayUsd,
-    },
-  ];
+/** Those that stand still are told one by one. */
+function ofStrangers({ strangers, exited = [] }: SweepReport): Alarm[] {
+  if (strangers === undefined) return [];
+  const still = exited.filter(({ verdict }) => verdict === 'stranger');
+  const number = strangers.count - still.length;
+  if (number <= 0) return [];
+  const ofStill = still.reduce((sum, { costPerDayUsd = 0 }) => sum + costPerDayUsd, 0);
+  const what = count(number, 'pod is', 'pods are');
+  const text = `${what} in the account that Devloop did not make: nothing here ends them.`;
+  return [{ kind: 'strangers', text, costPerDayUsd: strangers.costPerDayUsd - ofStill }];
 }
 
 function isUnarmed({ state }: { readonly state: string }): boolean {

@@ -1,5 +1,4 @@
-import { isAccepting, type PodSummary, type SessionRecord, type SessionStatus } from '../../contract/index.js';
-import { literal } from '../markdown.js';
+import { isAccepting, literal, type PodSummary, type SessionRecord, type SessionStatus } from '../../contract/index.js';
 import { clock, iso, roundSeconds, roundUsd } from './clock-text.js';
 import type { EndedLease, SessionData, SessionPod } from './session-data.js';
 import { limitsOf } from './session-deadlines.js';

@@ -31,12 +31,14 @@ export interface CostStory {
   /** Sessions that were asked while they ran. */
   readonly looks: number;
   readonly leases: number;
+  /** Pods beyond each session's first one. */
+  readonly furtherPods: number;
   /** The story's pods were billed on two days. */
   readonly overMidnight: boolean;
   readonly usd: number;
 }
 
-/** Some sessions of several projects, without faults but for workers that are killed; then what they cost, told twice. */
+/** Some sessions of several projects, without faults but for workers that are killed and pods that do not boot; then what they cost, told twice. */
 export async function costStory(seed: number): Promise<CostStory> {
   const kernel = new Kernel(seed);
   // Half of the stories have a midnight in them.
@@ -49,6 +51,8 @@ export async function costStory(seed: number): Promise<CostStory> {
       kernel,
       sessions.map((session) => withProjects(kernel, session)),
     );
+    // A pod that does not come up in time is followed by another one where a job waits.
+    world.cloud.bootSeconds = () => (kernel.chance(0.2) ? 1000 : 2 + kernel.random() * 8);
     world.begin();
     const startMs = kernel.nowMs;
     if (kernel.chance(0.3)) world.later(kernel.integer(5, 200), () => restartWorkers(world));
@@ -65,6 +69,7 @@ export async function costStory(seed: number): Promise<CostStory> {
       sessions: closed.length,
       looks: looks.length,
       leases: closed.reduce((count, { leases }) => count + leases.length, 0),
+      furtherPods: closed.reduce((count, { pods }) => count + Math.max(0, pods.length - 1), 0),
       overMidnight: daysOf(closed, kernel.nowMs).filter(({ usd }) => usd > 0).length > 1,
       usd: reportOf(closed, kernel.nowMs).totalUsd,
     };

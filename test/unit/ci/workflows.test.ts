@@ -27,12 +27,16 @@ const scripts = [
   ),
 ].flatMap(([file, { run, name }]) => (run === undefined ? [] : [[`${file}: ${name}`, run] as const]));
 
-describe.each([...workflows, ['the README', parseWorkflow(example)] as const])('%s', (_name, workflow) => {
+/** The one that commits. */
+const WRITER = 'log.yml';
+
+describe.each([...workflows, ['the README', parseWorkflow(example)] as const])('%s', (name, workflow) => {
   it('gives no job more than it needs', () => {
     expect(workflow.permissions).toEqual({});
     for (const [job, { permissions = {} }] of jobsOf(workflow)) {
       expect(Object.keys(permissions), job).toContain('contents');
-      expect(permissions.contents).toBe('read');
+      expect(permissions.contents).toBe(name === WRITER ? 'write' : 'read');
+      if (name === WRITER) expect(Object.keys(permissions)).toEqual(['contents']);
     }
   });
 
@@ -127,6 +131,17 @@ describe('the action', () => {
       expect(call?.with).toMatchObject({ 'max-price': expect.any(String) as string });
       for (const name of Object.keys(call?.with ?? {})) expect(Object.keys(action.inputs)).toContain(name);
     }
+  });
+});
+
+describe('the log', () => {
+  const steps = jobOf(WRITER, 'export').steps ?? [];
+
+  it('is pushed by the last step, which alone has the token; nobody else runs beside it', () => {
+    const holders = steps.filter(({ env = {} }) => Object.values(env).some((text) => text.includes('github.token')));
+    expect(holders).toEqual([steps.at(-1)]);
+    expect(steps.at(-1)?.run).not.toContain('npm');
+    expect(workflows.get(WRITER)?.concurrency).toEqual({ group: 'devloop-log' });
   });
 });
 

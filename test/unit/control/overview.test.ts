@@ -86,10 +86,15 @@ describe('whether anything leaks', () => {
       'strangers',
       'unarmed',
     ]);
-    expect([state, summary]).toEqual(['found', 'Yes: 8 alarms, at least $150.50 a day.']);
+    expect([state, summary]).toEqual(['found', 'Yes: 8 alarms, at least $150.00 a day.']);
     expect(alarms.find(({ kind }) => kind === 'orphan')?.text).toBe(
       'Pod orphan (name of orphan): it is orphan; it ends when a second look shows the same.',
     );
+    // The stopped one is told by itself.
+    expect(alarms.find(({ kind }) => kind === 'strangers')).toMatchObject({
+      text: expect.stringMatching(/^1 pod is in the account/) as string,
+      costPerDayUsd: 29.5,
+    });
     expect(alarms.at(-1)?.text).toContain('(no key)');
   });
 
