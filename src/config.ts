@@ -43,6 +43,8 @@ const environmentSchema = z.object({
   DEVLOOP_CONTROL_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   DEVLOOP_CONTROL_HOST: text.default('127.0.0.1'),
   DEVLOOP_CONTROL_PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
+  /** Temporal's own variables have no name for it. */
+  TEMPORAL_UI_URL: z.url({ protocol: /^https?$/ }).optional(),
   DEVLOOP_RUNNER_QUEUES: list.pipe(z.array(runnerQueueSchema)).default([]),
   DEVLOOP_AGENTS: text.optional(),
   DEVLOOP_FETCH_HOSTS: list.pipe(z.array(fetchHost)).default([]),
@@ -79,6 +81,8 @@ export interface Config {
   };
   /** The control API: where it listens, 0 being a free port, and its token unless it makes one. */
   readonly control: { readonly token: string | undefined; readonly host: string; readonly port: number };
+  /** Where Temporal's Web UI is, for links into it. */
+  readonly temporalUiUrl: string | undefined;
   /** Task queues of other projects whose activities jobs may name as their runner. */
   readonly runnerQueues: readonly string[];
   readonly agents: {
@@ -128,6 +132,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = readEnvironment()): Config {
       host: values.DEVLOOP_CONTROL_HOST,
       port: values.DEVLOOP_CONTROL_PORT,
     },
+    temporalUiUrl: values.TEMPORAL_UI_URL,
     runnerQueues: values.DEVLOOP_RUNNER_QUEUES,
     agents: {
       module: values.DEVLOOP_AGENTS === undefined ? undefined : resolve(values.DEVLOOP_AGENTS),

@@ -3,7 +3,9 @@ import type { RunPodClient, SurveyOptions } from '../runpod/index.js';
 import { atBorder } from './failures.js';
 import { withHeart, type HeartTime } from './heart.js';
 import type { LookAtSessions } from '../client/internal.js';
-import type { SeenPod, SweepInput, SweepReport } from './types.js';
+import type { SweepReport } from '../contract/index.js';
+import { accountReport, seenPod } from './sweep-report.js';
+import type { SweepInput } from './types.js';
 
 /** Longer than that a pod is left to the next sweep; the activity has 50 s in all. */
 const END_WITHIN_MS = 20_000;
@@ -54,6 +56,8 @@ function sweep(deps: ReaperDependencies, { suspects }: SweepInput): Promise<Swee
       reported: pods.filter(isWorthReporting).map(seenPod),
       problems: left.map((podId) => `pod ${podId}: ${lastError ?? 'it is still listed after several DELETEs'}`),
       webhook: deps.webhook,
+      left: due.filter(({ pod }) => left.includes(pod.id)).map(seenPod),
+      ...accountReport(pods),
     };
   });
 }
@@ -61,9 +65,4 @@ function sweep(deps: ReaperDependencies, { suspects }: SweepInput): Promise<Swee
 /** What this control plane does not end but somebody pays for. */
 function isWorthReporting({ mine, verdict, pod }: ClassifiedPod): boolean {
   return verdict === 'unknown' || (!mine && (verdict === 'overdue' || pod.status === 'EXITED'));
-}
-
-function seenPod({ pod, name, verdict, why }: ClassifiedPod): SeenPod {
-  const { id: podId, name: podName, status, costPerHourUsd } = pod;
-  return { podId, podName, session: name?.session, status, costPerHourUsd, verdict, why };
 }

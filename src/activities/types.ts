@@ -7,6 +7,7 @@ import type {
   LeaseHolder,
   OutputSchema,
   PodSessionSpec,
+  SeenPod,
   SessionOptions,
   SessionWants,
   Usage,
@@ -152,38 +153,7 @@ export interface AgentAnswer {
   readonly usage: Usage;
 }
 
-/** A pod as a sweep judged it. */
-export interface SeenPod {
-  readonly podId: string;
-  readonly podName: string;
-  /** Absent: not a pod of Devloop's. */
-  readonly session?: string | undefined;
-  readonly status: string;
-  /** RunPod says 0 for EXITED although its disk still costs. */
-  readonly costPerHourUsd?: number | undefined;
-  /** See `PodVerdict`. */
-  readonly verdict: string;
-  readonly why: string;
-}
-
 export interface SweepInput {
   /** Of the first look: what both looks show as nobody's ends. Empty for a first look. */
   readonly suspects: readonly SeenPod[];
-}
-
-/** Result of a PodReaper workflow. */
-export interface SweepReport {
-  /** ISO 8601 UTC. */
-  readonly at: string;
-  /** Living pods in the account's list. */
-  readonly pods: number;
-  /** Orphan or surplus for the first time: they end when a second look shows the same. */
-  readonly suspects: readonly SeenPod[];
-  /** Asked to end, and RunPod took it. The next sweep sees whether they are gone. */
-  readonly ended: readonly SeenPod[];
-  /** Paid for by somebody, not this reaper's to end. */
-  readonly reported: readonly SeenPod[];
-  readonly problems: readonly string[];
-  /** The operator has a webhook. */
-  readonly webhook: boolean;
 }

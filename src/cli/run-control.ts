@@ -17,7 +17,7 @@ export interface ControlRequest {
 }
 
 /**
- * The control API until SIGTERM or Ctrl-C. Logs go to stderr.
+ * The control API and the dashboard until SIGTERM or Ctrl-C. Logs go to stderr.
  * @throws DevloopError `CONFIG_INVALID` that names what is missing
  */
 export async function runControl(asked: ControlRequest, out: Output): Promise<void> {
@@ -29,9 +29,11 @@ export async function runControl(asked: ControlRequest, out: Output): Promise<vo
   const log = createLogger(config.logLevel, 'stderr');
   try {
     out.note(out.colors.dim(externalModeLine(temporal.address, temporal.namespace)));
-    const control = await startControl({ connect: () => DevloopClient.connect(), host, port, token, log });
+    const webUi = config.temporalUiUrl ?? webUiOfStack(config.dataDir, temporal.address);
+    const control = await startControl({ connect: () => DevloopClient.connect(), host, port, token, webUi, log });
     const { url } = control;
-    out.result({ url, tokenFrom }, `control API at ${url}, described in ${url}/openapi.json; token: ${tokenFrom}`);
+    const text = `dashboard at ${url}/, control API described in ${url}/openapi.json; token for both: ${tokenFrom}`;
+    out.result({ url, tokenFrom }, text);
     out.note('Serving until Ctrl-C.');
     try {
       await untilInterrupted(new Promise<never>(() => undefined), interrupt);
@@ -57,6 +59,12 @@ function tokenOf({ control, dataDir }: Config, host: string): { token: string; t
   }
   const { token, file } = ensureControlToken(dataDir);
   return { token, tokenFrom: file };
+}
+
+/** When the Temporal in use is that of this clone's stack, the stack knows. */
+function webUiOfStack(dataDir: string, address: string): string | undefined {
+  const stack = readStack(dataDir);
+  return stack?.temporalAddress === address ? stack.webUiUrl : undefined;
 }
 
 function noTemporal(dataDir: string): DevloopError {

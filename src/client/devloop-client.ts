@@ -18,6 +18,7 @@ import {
 import { closedJobs, closedSessions, type ClosedJob, type ClosedSession, type SinceOptions } from './closed.js';
 import { fromService } from './failures.js';
 import { JobHandle } from './job-handle.js';
+import { reaperRounds, type ReaperRounds } from './reaper-rounds.js';
 import { reaperState, type ReaperState } from './reaper-state.js';
 import { SessionHandle } from './session-handle.js';
 import { DEFAULT_NAMESPACE, temporalFromEnvironment, type TemporalSettings } from './settings.js';
@@ -178,6 +179,15 @@ export class DevloopClient implements AsyncDisposable {
   async reaper(signal?: AbortSignal): Promise<ReaperState> {
     try {
       return await reaperState(this.temporal, signal);
+    } catch (error) {
+      throw this.problem(error, signal);
+    }
+  }
+
+  /** What the reaper has found last. @throws DevloopError `TEMPORAL_UNREACHABLE` */
+  async reaperRounds(signal?: AbortSignal): Promise<ReaperRounds> {
+    try {
+      return await reaperRounds(this.temporal, signal);
     } catch (error) {
       throw this.problem(error, signal);
     }

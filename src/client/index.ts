@@ -5,6 +5,7 @@ export type { Asked } from './ask-to-end.js';
 export type { ClosedJob, ClosedSession, ClosedState, SinceOptions } from './closed.js';
 export type { JobHandle, JobReport } from './job-handle.js';
 export type { Lease, LeaseOptions } from './lease-handle.js';
+export type { ReaperRounds } from './reaper-rounds.js';
 export type { ReaperState } from './reaper-state.js';
 export type { SessionHandle } from './session-handle.js';
 export type { ListedJob, ListedSession } from './visibility.js';

@@ -25,7 +25,7 @@ export interface ListedJob {
 
 export async function listSessions(temporal: Temporal, signal?: AbortSignal): Promise<ListedSession[]> {
   const query = `WorkflowType = '${WORKFLOW_TYPES.podSession}' AND ExecutionStatus = 'Running'`;
-  const listed = await list(temporal, query, MAX_SESSIONS, signal);
+  const listed = await listWorkflows(temporal, query, MAX_SESSIONS, signal);
   return listed.flatMap(({ workflowId, startTime, typedSearchAttributes }) => {
     const session = sessionNameOf(workflowId);
     if (session === undefined) return [];
@@ -35,7 +35,7 @@ export async function listSessions(temporal: Temporal, signal?: AbortSignal): Pr
 }
 
 export async function listJobs(temporal: Temporal, limit: number, signal?: AbortSignal): Promise<ListedJob[]> {
-  const listed = await list(temporal, `WorkflowType = '${WORKFLOW_TYPES.agentJob}'`, limit, signal);
+  const listed = await listWorkflows(temporal, `WorkflowType = '${WORKFLOW_TYPES.agentJob}'`, limit, signal);
   return listed.flatMap(({ workflowId, status, startTime, closeTime, typedSearchAttributes }) => {
     const jobId = jobIdOf(workflowId);
     if (jobId === undefined) return [];
@@ -65,7 +65,8 @@ export async function everyListed(
   }
 }
 
-async function list(
+/** What Temporal's listing shows, the newest first. @throws DevloopError `TEMPORAL_UNREACHABLE`, `CONFIG_INVALID` */
+export async function listWorkflows(
   temporal: Temporal,
   query: string,
   limit: number,

@@ -9,5 +9,6 @@ export * from './pod-name.js';
 export * from './runner.js';
 export * from './session.js';
 export * from './session-wants.js';
+export * from './sweep.js';
 export * from './text.js';
 export * from './webhook.js';

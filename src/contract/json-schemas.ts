@@ -11,6 +11,7 @@ import {
   stopSchema,
 } from './lease.js';
 import { podSessionInputSchema, sessionRecordSchema, sessionStatusSchema } from './session.js';
+import { sweepReportSchema } from './sweep.js';
 
 /** Every message of the wire contract by its name. */
 export const MESSAGES = {
@@ -28,6 +29,7 @@ export const MESSAGES = {
   SessionStatus: { schema: sessionStatusSchema, io: 'output' },
   SessionRecord: { schema: sessionRecordSchema, io: 'output' },
   JobStatus: { schema: jobStatusSchema, io: 'output' },
+  SweepReport: { schema: sweepReportSchema, io: 'output' },
 } as const satisfies Record<string, { schema: z.ZodType; io: 'input' | 'output' }>;
 export type MessageName = keyof typeof MESSAGES;
 

@@ -2,15 +2,19 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
 /** Whether whoever sent this may use the API. */
-export type Authenticate = (headers: IncomingHttpHeaders) => boolean;
+export type Authenticate = (headers: IncomingHttpHeaders, method: string) => boolean;
 
-/** `Authorization: Bearer <token>` (RFC 6750), compared in a time that tells nothing of the token, its length included. */
-export function bearerToken(token: string): Authenticate {
-  const expected = digest(token);
+/** `Authorization: Bearer <token>` (RFC 6750). */
+export function bearerToken(token: string): (headers: IncomingHttpHeaders) => boolean {
   return ({ authorization = '' }) => {
     const [, given] = /^bearer +(\S+)$/i.exec(authorization) ?? [];
-    return given !== undefined && timingSafeEqual(digest(given), expected);
+    return given !== undefined && isRightToken(given, token);
   };
+}
+
+/** Compares in a time that tells nothing of the token, its length included. */
+export function isRightToken(given: string, token: string): boolean {
+  return timingSafeEqual(digest(given), digest(token));
 }
 
 function digest(text: string): Buffer {

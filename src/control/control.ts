@@ -5,7 +5,9 @@ import type { Logger } from 'pino';
 import * as z from 'zod';
 import type { DevloopClient } from '../client/index.js';
 import { DevloopError } from '../contract/index.js';
-import { bearerToken } from './auth.js';
+import { bearerToken, type Authenticate } from './auth.js';
+import { LoginCookie } from './dashboard/cookie.js';
+import { addDashboard } from './dashboard/routes.js';
 import { Feed } from './events/feed.js';
 import { InFlight } from './in-flight.js';
 import { openApiDocument } from './openapi.js';
@@ -15,6 +17,7 @@ import { costOperation } from './routes/costs.js';
 import { eventOperation } from './routes/events.js';
 import { healthOperations } from './routes/health.js';
 import { jobOperations } from './routes/jobs.js';
+import { overviewOperation } from './routes/overview.js';
 import { sessionOperations } from './routes/sessions.js';
 import { lookAtSessions } from './running-sessions.js';
 import { buildServer } from './server.js';
@@ -34,6 +37,8 @@ export interface ControlOptions {
   /** 0: a free one. */
   readonly port: number;
   readonly token: string;
+  /** Address of Temporal's Web UI, for links; undefined: not known. */
+  readonly webUi?: string | undefined;
   readonly log: Logger;
 }
 
@@ -44,10 +49,10 @@ export interface Control {
 }
 
 /**
- * Serves the control API. A Temporal that is away is answered for with 503 until it is there.
+ * Serves the control API and the dashboard. A Temporal that is away is answered for with 503 until it is there.
  * @throws DevloopError `CONFIG_INVALID`: it cannot listen there, or Temporal refuses the credentials
  */
-export async function startControl({ connect, host, port, token, log }: ControlOptions): Promise<Control> {
+export async function startControl({ connect, host, port, token, webUi, log }: ControlOptions): Promise<Control> {
   const temporal = new TemporalLink(connect);
   const feed = new Feed(async (besides, signal) => {
     const client = await temporal.withWorker(signal);
@@ -59,9 +64,14 @@ export async function startControl({ connect, host, port, token, log }: ControlO
     ...jobOperations(temporal),
     costOperation(temporal),
     eventOperation(feed),
+    overviewOperation(temporal, webUi),
     ...healthOperations(temporal),
   ]);
-  const app = buildServer({ operations, authenticate: bearerToken(token), inFlight, listensOn: host, log });
+  const hasToken = bearerToken(token);
+  const cookie = new LoginCookie(token);
+  const authenticate: Authenticate = (headers, method) => hasToken(headers) || cookie.allows(headers, method);
+  const app = buildServer({ operations, authenticate, inFlight, listensOn: host, log });
+  addDashboard(app, { cookie, token });
   await listen(app, host, port);
   const close = async (): Promise<void> => {
     inFlight.refuseOthers();

@@ -1,6 +1,6 @@
 import type { DevloopClient } from '../client/index.js';
 import { DevloopError, isErrorCode, type SessionStatus } from '../contract/index.js';
-import type { Unanswered } from './schemas.js';
+import type { Unanswered } from './listed-schemas.js';
 
 /** Queries at a time: each makes a worker replay a workflow that it has not at hand. */
 const AT_ONCE = 16;

@@ -2,8 +2,6 @@ import * as z from 'zod';
 import {
   agentJobInputSchema,
   agentJobResultSchema,
-  ERROR_CODES,
-  JOB_PHASES,
   jobIdSchema,
   jobStatusSchema,
   podSessionInputSchema,
@@ -11,9 +9,9 @@ import {
   sessionStatusSchema,
 } from '../contract/index.js';
 import { costReportSchema } from '../cost/cost-report.js';
+import { failureSchema, listedJobSchema, sessionListSchema } from './listed-schemas.js';
+import { overviewSchema } from './overview/schemas.js';
 import { problemSchema } from './problems.js';
-
-const isoTime = z.iso.datetime();
 
 export const stopRequestSchema = z.object({
   session: sessionNameSchema,
@@ -30,8 +28,6 @@ export const submittedJobSchema = z.object({
   joined: z.boolean(),
 });
 
-const failureSchema = z.object({ code: z.enum(ERROR_CODES), message: z.string() });
-
 /** `result` or `failure` once the job has ended. */
 export const jobReportSchema = z.object({
   jobId: z.string(),
@@ -40,23 +36,6 @@ export const jobReportSchema = z.object({
   failure: failureSchema.optional(),
 });
 
-export const listedJobSchema = z.object({
-  jobId: z.string(),
-  session: z.string().optional(),
-  project: z.string().optional(),
-  state: z.enum(JOB_PHASES),
-  startedAt: isoTime,
-  endedAt: isoTime.optional(),
-});
-
-/** A session that runs and could not be asked how it stands. */
-export const unansweredSchema = z.object({ session: z.string(), code: z.enum(ERROR_CODES), detail: z.string() });
-export type Unanswered = z.output<typeof unansweredSchema>;
-
-export const sessionListSchema = z.object({
-  sessions: z.array(sessionStatusSchema),
-  unanswered: z.array(unansweredSchema),
-});
 export const jobListSchema = z.object({ jobs: z.array(listedJobSchema) });
 export const livesSchema = z.object({ ok: z.literal(true) });
 export const readySchema = z.object({ ready: z.boolean() });
@@ -79,5 +58,6 @@ export const OUTPUTS = {
   Costs: costReportSchema,
   Lives: livesSchema,
   Ready: readySchema,
+  Overview: overviewSchema,
   Problem: problemSchema,
 };

@@ -98,7 +98,7 @@ function refusalOf(request: FastifyRequest, { operations, authenticate, listensO
   }
   const { open = false } = request.routeOptions.config as { open?: boolean };
   if (open) return undefined;
-  if (authenticate(request.headers)) return request.is404 ? noRoute(operations, request) : undefined;
+  if (authenticate(request.headers, request.method)) return request.is404 ? noRoute(operations, request) : undefined;
   const message =
     'no token, or a wrong one: send "Authorization: Bearer <token>" with DEVLOOP_CONTROL_TOKEN, or with what is in the control-token file of the data folder';
   return new Refusal('CONTROL_UNAUTHORIZED', message, undefined, { 'www-authenticate': 'Bearer realm="devloop"' });

@@ -23,6 +23,10 @@ const podSchema = z.object({
   cloud: optionalText,
   dataCenterId: optionalText,
   cost: optionalNumber,
+  mounts: z
+    .object({ persistent: z.object({ size: numeric }).nullish() })
+    .optional()
+    .catch(undefined),
   ports: z.array(z.string()).catch([]),
   env: z.record(z.string(), z.coerce.string()).catch({}),
   locked: z.boolean().catch(false),
@@ -53,6 +57,7 @@ export function parsePod(value: unknown, onOdd: OnOdd): Pod {
     cloud: data.cloud,
     dataCenterId: data.dataCenterId,
     costPerHourUsd: data.cost,
+    volumeGb: data.mounts && (data.mounts.persistent?.size ?? 0),
     ports: data.ports,
     env: data.env,
     locked: data.locked,

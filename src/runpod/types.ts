@@ -18,6 +18,8 @@ export interface Pod {
   dataCenterId?: string;
   /** US dollars per hour now; RunPod says 0 for EXITED although its volume still costs. */
   costPerHourUsd?: number;
+  /** GB of its own volume, which goes on costing while it is stopped; 0: it has none. */
+  volumeGb?: number;
   ports: string[];
   env: Record<string, string>;
   locked: boolean;

@@ -1,6 +1,6 @@
 import { Client } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SweepReport } from '../../src/activities/types.js';
+import type { SweepReport } from '../../src/contract/index.js';
 import { REAPER_SCHEDULE_ID, sessionWorkflowId } from '../../src/contract/index.js';
 import { LiveStack } from '../support/live-stack.js';
 import { waitUntil } from '../support/processes.js';

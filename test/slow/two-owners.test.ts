@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SweepReport } from '../../src/activities/types.js';
+import type { SweepReport } from '../../src/contract/index.js';
 import { DevloopClient } from '../../src/client/index.js';
 import { REAPER_SCHEDULE_ID } from '../../src/contract/index.js';
 import { connectLocally, readStack } from '../../src/embedded/index.js';

@@ -54,9 +54,9 @@ const pictures =
     : join(tmpdir(), 'devloop-pictures');
 
 /** @param height of the window in pixels: as much as there is to see */
-export async function takePicture(page: Page, name: string, height: number): Promise<void> {
+export async function takePicture(page: Page, name: string, height: number, width = WIDTH): Promise<void> {
   await mkdir(pictures, { recursive: true });
-  await page.setViewportSize({ width: WIDTH, height });
+  await page.setViewportSize({ width, height });
   await page.screenshot({ path: join(pictures, `${name}.png`), animations: 'disabled', caret: 'hide' });
   await page.setViewportSize({ width: WIDTH, height: HEIGHT });
 }

@@ -1,6 +1,6 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SeenPod, SweepReport } from '../../src/activities/types.js';
+import type { SeenPod, SweepReport } from '../../src/contract/index.js';
 import { TASK_QUEUES } from '../../src/contract/index.js';
 import { FakeWorld, startSession, withWorkers } from '../support/session-world.js';
 import { timeSkippingServer } from '../support/temporal-servers.js';

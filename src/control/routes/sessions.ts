@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { podSessionInputSchema, sessionNameSchema, sessionStatusSchema, type ErrorCode } from '../../contract/index.js';
+import { sessionListSchema } from '../listed-schemas.js';
 import { operation, TEMPORAL_CODES, type Operation } from '../operation.js';
 import { lookAtSessions } from '../running-sessions.js';
-import { sessionListSchema, stopRequestSchema } from '../schemas.js';
+import { stopRequestSchema } from '../schemas.js';
 import { Slots } from '../slots.js';
 import type { TemporalLink } from '../temporal-link.js';
 import { untilReady } from './until-ready.js';

@@ -1,5 +1,4 @@
-import type { SeenPod, SweepReport } from '../../activities/types.js';
-import { literal } from '../../contract/index.js';
+import { literal, type SeenPod, type SweepReport } from '../../contract/index.js';
 
 /** Markdown for Temporal's Web UI. */
 export function sweepDetails({ at, pods, suspects, ended, reported, problems }: SweepReport): string {

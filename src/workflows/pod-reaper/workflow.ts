@@ -1,7 +1,6 @@
 import { proxyActivities, setCurrentDetails, sleep } from '@temporalio/workflow';
 import type { ReaperActivities } from '../../activities/reaper.js';
-import type { SeenPod, SweepReport } from '../../activities/types.js';
-import { TASK_QUEUES } from '../../contract/index.js';
+import { TASK_QUEUES, type SeenPod, type SweepReport } from '../../contract/index.js';
 import { tellWebhook } from '../webhook/tell.js';
 import { sweepDetails } from './sweep-view.js';
 

@@ -1,8 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { createReaperActivities } from '../../../src/activities/reaper.js';
-import type { SeenPod, SweepReport } from '../../../src/activities/types.js';
-import type { SessionLook } from '../../../src/contract/index.js';
+import { sweepReportSchema, type SeenPod, type SessionLook, type SweepReport } from '../../../src/contract/index.js';
 import { createGateClient } from '../../../src/runpod/index.js';
 import { HEARTBEAT_TIMEOUT_MS, nameOf, OWNER } from '../../support/run-activity.js';
 import { VirtualRunPod } from '../../support/virtual-runpod.js';
@@ -87,6 +86,28 @@ describe('a sweep of the reaper', () => {
       reported: [{ podId, status: 'EXITED', verdict: 'foreign' }],
     });
     expect(runpod.aliveIds).toEqual([podId]);
+  });
+
+  it('tells of the whole account: strangers, stopped pods, pods that RunPod keeps, and switches', async () => {
+    const runpod = new VirtualRunPod();
+    const stranger = runpod.rent('my notebook');
+    const kept = runpod.rent(nameOf({ session: 'runs', deadline: later(runpod) }));
+    const late = runpod.rent(nameOf({ session: 'late', deadline: Math.floor(runpod.time.nowMs / 1000) - 121 }));
+    runpod.fault({ kind: 'image-unpullable', match: { podName: 'stopped' } });
+    const stopped = runpod.rent('stopped');
+    await runpod.time.run(runpod.time.sleep(5000));
+    runpod.fault({ kind: 'delete-no-effect', times: 1000 });
+    const report = await sweep(runpod, { runs: { state: 'running', podId: kept } });
+    expect(report.strangers?.count).toBe(2);
+    expect(report.strangers?.costPerDayUsd).toBeGreaterThan(1);
+    expect(report.exited).toMatchObject([{ podId: stopped, verdict: 'stranger', costPerDayUsd: 0 }]);
+    expect(report.left).toMatchObject([{ podId: late, verdict: 'overdue' }]);
+    expect(report.switches).toEqual([
+      { podId: kept, session: 'runs', state: 'unknown' },
+      { podId: late, session: 'late', state: 'unknown' },
+    ]);
+    expect(sweepReportSchema.parse(report)).toEqual(report);
+    expect(runpod.aliveIds).toContain(stranger);
   });
 
   it('goes on with the other pods when RunPod refuses to end one', async () => {

@@ -16,6 +16,7 @@ describe('parsePod', () => {
       cloud: 'SECURE',
       dataCenterId: 'US-KS-2',
       costPerHourUsd: 0.44,
+      volumeGb: 0,
       ports: ['8888/http', '22/tcp'],
       env: { MODEL_NAME: 'llama-3' },
       locked: false,
