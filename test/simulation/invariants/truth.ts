@@ -86,9 +86,10 @@ export interface EndedSession {
   readonly closedAtMs: number;
 }
 
-/** Sessions that have come to an end of their own: nobody has terminated them. */
+/** Sessions that have come to an end of their own: nobody has terminated them, and no reset has brought them back. */
 export function endedSessions(world: World): EndedSession[] {
-  return world.temporal.executions().flatMap(({ workflowId, firstRunId, status, closedAtMs }) => {
+  const newest = new Map(world.temporal.executions().map((run) => [run.firstRunId, run]));
+  return [...newest.values()].flatMap(({ workflowId, firstRunId, status, closedAtMs }) => {
     const session = sessionNameOf(workflowId);
     if (session === undefined || closedAtMs === undefined) return [];
     return status === 'TERMINATED' || status === 'CONTINUED_AS_NEW'
