@@ -1,5 +1,6 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { JOB_SIGNALS, type Grant } from '../../src/contract/index.js';
 import { FakeWorld, startJob, startSession, untilCancelled, withWorkers } from '../support/session-world.js';
 import { devServer } from '../support/temporal-servers.js';
 
@@ -49,6 +50,32 @@ describe('jobs on a real server', () => {
       const { leases } = await record();
       expect(leases.map(({ end }) => end)).toEqual(['released']);
     });
+  });
+});
+
+describe('a job whose lease is taken back and given again', () => {
+  it('works again, though the next grant came before its work had stopped', async () => {
+    const world = new FakeWorld();
+    let runs = 0;
+    world.overrides.runAgent = async () => {
+      runs += 1;
+      if (runs === 1) return untilCancelled();
+      return { output: 'on the second grant', messages: [], usage: { inputTokens: 1, outputTokens: 1 } };
+    };
+    await withWorkers(env, world, async () => {
+      const { name, status } = await startSession(env.client, { idleTimeoutSeconds: 30 });
+      const job = await startJob(env.client, { session: name, input: 'hi' });
+      await until(async () => runs === 1 && (await status()).leases.length === 1);
+      const { leases, pod, endpoint = '' } = await status();
+      const { leaseId, expiresAt } = leases[0]!;
+      const [podId, podName] = [pod!.id, pod!.name];
+      // As a session sends them that was reset: one after the other, with nothing between.
+      await job.handle.signal(JOB_SIGNALS.leaseRevoked, { leaseId, reason: 'the pod is lost', final: false });
+      const grant: Grant = { leaseId, podId, podName, endpoint, api: 'ollama', model: 'm', expiresAt };
+      await job.handle.signal(JOB_SIGNALS.leaseGranted, grant);
+      expect(await job.result()).toMatchObject({ output: 'on the second grant' });
+    });
+    expect(runs).toBe(2);
   });
 });
 
