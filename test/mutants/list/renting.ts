@@ -201,7 +201,7 @@ export const renting: readonly Mutant[] = [
     search: '  attempt.nothingCreated = false;\n  for (let look',
     replace: '  for (let look',
     killedBy: kills,
-    alsoSimulation: true,
+    alsoSimulation: { caughtBy: 'the attempt after it, which claims nothing' },
   },
   {
     name: 'every-attempt-is-the-first',

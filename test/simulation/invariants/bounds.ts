@@ -1,4 +1,5 @@
-import { CRON_SECONDS, GRACE_SECONDS, REAPER_SECONDS, runPodFails } from '../faults/limits.js';
+import { CRON_SECONDS, GRACE_SECONDS, REAPER_SECONDS, runPodFails, SPREAD_SECONDS } from '../faults/limits.js';
+import type { Weather } from '../world/weather.js';
 import type { World } from '../world/world.js';
 import { jobsOf, type PodTruth, type StruckFault } from './truth.js';
 
@@ -10,28 +11,34 @@ const LEASE_OUTSIDE_SECONDS = 60;
 const SWITCH_SECONDS = 15;
 
 /** By how much all that has struck may put off an end; `Infinity` where RunPod itself keeps a pod. */
-export function putOffSeconds(struck: readonly StruckFault[]): number {
-  const sum = struck.reduce((before, { fault }) => before + fault.kind.puts(fault.seconds), 0);
+export function putOffSeconds({ weather }: World, struck: readonly StruckFault[]): number {
+  const byWeather = [
+    weather.listLagSeconds > 0 ? weather.listLagSeconds + SPREAD_SECONDS : 0,
+    weather.isDeaf ? SPREAD_SECONDS : 0,
+  ];
+  const puts = [...byWeather, ...struck.map(({ fault }) => fault.kind.puts(fault.seconds))];
+  const sum = puts.reduce((before, one) => before + one, 0);
   // A list that lies at a turn of the reaper costs a turn, where nothing but the reaper ends the pod.
-  return sum + (isLeftToReaper(struck) ? REAPER_SECONDS : 0);
+  return sum + (isLeftToReaper(weather, struck) ? REAPER_SECONDS : 0);
 }
 
 const LIES = ['list-misses', 'list-late', 'list-small-page', 'pod-forgotten'];
 const ORPHANING = ['session-terminated', 'session-reset', 'bad-deploy'];
 
-function isLeftToReaper(struck: readonly StruckFault[]): boolean {
+function isLeftToReaper({ listLagSeconds, isDeaf }: Weather, struck: readonly StruckFault[]): boolean {
   const has = (names: readonly string[]): boolean => struck.some(({ fault }) => names.includes(fault.kind.name));
-  return isDeniedTwice(struck) || (has(LIES) && has(ORPHANING));
+  return isDeniedTwice(isDeaf, struck) || ((listLagSeconds > 0 || has(LIES)) && has(ORPHANING));
 }
 
 /** RunPod accepts a DELETE, ignores it, and then knows the pod neither in its list nor by its id: no one can tell that from its end. */
-export function isDeniedTwice(struck: readonly StruckFault[]): boolean {
-  return ['pod-forgotten', 'delete-no-effect'].every((name) => struck.some(({ fault }) => fault.kind.name === name));
+export function isDeniedTwice(isDeaf: boolean, struck: readonly StruckFault[]): boolean {
+  const has = (name: string): boolean => struck.some(({ fault }) => fault.kind.name === name);
+  return has('pod-forgotten') && (isDeaf || has('delete-no-effect'));
 }
 
 /** The latest moment, in epoch milliseconds, until which a pod may live; `Infinity` for one that RunPod itself keeps. */
 export function boundOf(world: World, truth: PodTruth, struck: readonly StruckFault[]): number {
-  const byUs = idealEndMs(world, truth) + (SLACK_SECONDS + putOffSeconds(struck)) * 1000;
+  const byUs = idealEndMs(world, truth) + (SLACK_SECONDS + putOffSeconds(world, struck)) * 1000;
   const { deadSinceMs } = world;
   const isBroken = struck.some(
     ({ fault: { kind, session } }) => kind.name === 'bad-deploy' && session === truth.parts.session,
@@ -73,7 +80,7 @@ function lastWantedMs(world: World, truth: PodTruth, readyAtMs: number): number 
 
 /** With a session that cannot go on: the reaper, by the list and the gate alone. */
 function withoutTheSession(truth: PodTruth, world: World, struck: readonly StruckFault[]): number {
-  const lateMs = (GRACE_SECONDS + REAPER_SECONDS + SLACK_SECONDS + putOffSeconds(struck)) * 1000;
+  const lateMs = (GRACE_SECONDS + REAPER_SECONDS + SLACK_SECONDS + putOffSeconds(world, struck)) * 1000;
   const machine = world.cloud.machines.get(truth.pod.id);
   // Where a container runs, the switch alone tells whether it is ready and used.
   const isUntold = machine !== undefined && (machine.watchdog.isBroken || machine.isVanished);

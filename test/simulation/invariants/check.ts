@@ -11,7 +11,7 @@ const clock = (ms: number): string => (Number.isFinite(ms) ? new Date(ms).toISOS
 export function broken(world: World, ledgers: Ledgers, struck: readonly StruckFault[]): string[] {
   const pods = podsOfOurs(world, ledgers.created, OWNER);
   const ended = endedSessions(world);
-  const undying = putOffSeconds(struck) === Infinity;
+  const undying = putOffSeconds(world, struck) === Infinity;
   return [
     ...world.temporal.findings,
     ...ledgers.findings,
@@ -20,7 +20,7 @@ export function broken(world: World, ledgers: Ledgers, struck: readonly StruckFa
       ? []
       : pods.filter(({ isAlive }) => isAlive).map(({ pod }) => `pod ${pod.id} is still alive in the end`)),
     ...(undying ? [] : overlaps(world, pods, struck)),
-    ...(undying || isDeniedTwice(struck) ? [] : leftBehind(ended, pods)),
+    ...(undying || isDeniedTwice(world.weather.isDeaf, struck) ? [] : leftBehind(ended, pods)),
     ...createdTooLate(ended, pods),
     ...movedDeadlines(pods),
     ...jobsWithoutEnd(world, struck),
@@ -35,10 +35,10 @@ function late(world: World, truth: PodTruth, struck: readonly StruckFault[]): st
 }
 
 /** Two pods of one session that cost at the same time. */
-function overlaps({ deadSinceMs }: World, pods: readonly PodTruth[], struck: readonly StruckFault[]): string[] {
+function overlaps(world: World, pods: readonly PodTruth[], struck: readonly StruckFault[]): string[] {
   // With all of ours dead each pod has its own bound.
-  const untilMs = deadSinceMs ?? Infinity;
-  const allowedMs = (SLACK_SECONDS + putOffSeconds(struck)) * 1000;
+  const untilMs = world.deadSinceMs ?? Infinity;
+  const allowedMs = (SLACK_SECONDS + putOffSeconds(world, struck)) * 1000;
   return pods.flatMap((a, i) =>
     pods.slice(i + 1).flatMap((b) => {
       if (a.parts.session !== b.parts.session) return [];

@@ -74,8 +74,9 @@ export class Ledgers {
   private refuseBlindRepeat(name: string): void {
     const { cloud, kernel } = this.world;
     const same = cloud.alive.filter((pod) => pod.name === name && pod.createdAtMs < kernel.nowMs);
+    const lagMs = this.world.weather.listLagSeconds * 1000;
     const hidden = same.some(
-      ({ createdAtMs, destiny }) => kernel.nowMs < Math.max(createdAtMs, destiny.unlistedUntilMs ?? 0),
+      ({ createdAtMs, destiny }) => kernel.nowMs < Math.max(createdAtMs + lagMs, destiny.unlistedUntilMs ?? 0),
     );
     if (same.length > 0 && !hidden && !this.world.listsLie)
       this.findings.push(`a second pod was rented under the name ${name}`);

@@ -19,10 +19,9 @@ import { Link, Network } from './network.js';
 import { planSession, type PlannedSession } from './plan.js';
 import type { PodMachine } from './pod-machine.js';
 import { Users } from './users.js';
+import { weatherOver, type Weather } from './weather.js';
 
 const REAP_EVERY_MS = 120_000;
-/** So many accounts have more pods than fit on a page of the list. */
-const CROWDED = 0.2;
 
 /** Everything that one seed's story plays in. */
 export class World {
@@ -31,6 +30,7 @@ export class World {
   readonly temporal: SimTemporal;
   readonly users: Users;
   readonly cron: Cron;
+  readonly weather: Weather;
   workers: SimWorker[] = [];
   links: Link[] = [];
   /** Asked just before what the faults left is taken away. */
@@ -53,7 +53,7 @@ export class World {
     this.cloud.bootSeconds = () => 1.5 + kernel.random() * 7;
     this.cloud.hasSwitch = (podName) =>
       sessions.find(({ name }) => name === podName.split('.')[2])?.input.guard !== 'none';
-    if (kernel.chance(CROWDED)) this.cloud.settings({ pageSize: kernel.integer(2, 5) });
+    this.weather = weatherOver(kernel, this.cloud);
     this.network = new Network(kernel, { api: this.cloud.api, gates: this.cloud.proxy });
     this.temporal = new SimTemporal({ kernel, workflows: { ...workflows } });
     this.temporal.onAttribute = (workflowId, name, phase) => {
