@@ -72,8 +72,10 @@ function lastWantedMs(world: World, truth: PodTruth, readyAtMs: number): number 
   for (const held of world.users.holds) {
     if (held.session !== session || held.fromMs > truth.endMs) continue;
     const untilMs = held.toMs + LEASE_OUTSIDE_SECONDS * 1000;
-    // Unused for the idle time it is no use any more.
-    uses.push(Math.min(held.hold ? untilMs : Math.min(untilMs, held.fromMs + truth.idleSeconds * 1000), truth.endMs));
+    const lastMs = Math.max(held.fromMs, truth.lastUseMs ?? 0);
+    // Unused for the idle time it has not held the pod; given back before that, its end is a use.
+    const isUse = held.hold || untilMs <= lastMs + truth.idleSeconds * 1000;
+    uses.push(Math.min(isUse ? untilMs : lastMs, truth.endMs));
   }
   return Math.max(...uses);
 }
