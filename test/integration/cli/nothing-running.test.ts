@@ -26,10 +26,13 @@ describe('the command line, nothing running', () => {
     'logs',
     'proxy',
     'gpus',
+    'cost',
+    'control',
+    'log export',
     'pods',
     'reap',
   ])('%s --help has examples', async (command) => {
-    const { code, stdout } = await place.run([command, '--help']);
+    const { code, stdout } = await place.run([...command.split(' '), '--help']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/Examples?:\n {2}.*devloop /);
   });

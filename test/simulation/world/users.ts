@@ -108,7 +108,8 @@ export class Users {
     this.holds.push(held);
     const untilMs = this.kernel.nowMs + uses * 1000;
     while (this.kernel.nowMs < untilMs) {
-      if (!hold && !idles && (await this.usePod(grant, leaseId))) {
+      if (hold) await this.touch(grant);
+      else if (!idles && (await this.usePod(grant, leaseId))) {
         await handle
           .signal(SESSION_SIGNALS.renewLease, { leaseId, lastUsedAt: new Date(this.kernel.nowMs).toISOString() })
           .catch(() => undefined);
@@ -121,6 +122,13 @@ export class Users {
     held.isOver = true;
     if (!dies)
       await this.untilTaken(() => handle.signal(SESSION_SIGNALS.releaseLease, { leaseId }), 3).catch(() => undefined);
+  }
+
+  /** So the pod's own switch knows of who holds it without working on it. */
+  private async touch({ endpoint, podName }: Grant): Promise<void> {
+    const url = `${endpoint}/devloop/touch`;
+    const headers = { authorization: `Bearer ${tokenOf(podName)}` };
+    await this.network.call(this.link, 'gates', { method: 'POST', url, query: {}, headers }).catch(() => undefined);
   }
 
   /** @returns whether the pod has answered: what fails is no use of it */
