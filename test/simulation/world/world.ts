@@ -132,6 +132,12 @@ export class World {
     this.workers.push(this.temporal.addWorker(process.name, queues, process));
   }
 
+  /** RunPod does what it says, at once. */
+  calm(): void {
+    this.cloud.clearFaults();
+    this.cloud.settings({ listLagSeconds: 0 });
+  }
+
   killWorkers(): void {
     for (const worker of this.workers) worker.kill();
     this.workers = [];
