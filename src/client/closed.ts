@@ -13,7 +13,7 @@ import {
   type Usage,
 } from '../contract/index.js';
 import { atOnce } from './at-once.js';
-import { toDevloopError } from './failures.js';
+import { meaningOfJob, meaningOfSession, toDevloopError, type FailureMeaning } from './failures.js';
 import { jobInput } from './job-input.js';
 import { listedAttributes } from './search-attributes.js';
 import type { Temporal } from './temporal.js';
@@ -74,7 +74,7 @@ export async function closedSessions(temporal: Temporal, { since, signal }: Sinc
     const state = sessionState(info.status.name);
     const inMemo = sessionRecordSchema.safeParse(info.memo?.[MEMO_KEYS.record]).data;
     const asksResult = state === 'failed' || (state === 'ended' && !inMemo);
-    const outcome = asksResult ? await outcomeOf(temporal, info, `session "${session}"`, signal) : {};
+    const outcome = asksResult ? await outcomeOf(temporal, info, meaningOfSession(session), signal) : {};
     const record = inMemo ?? sessionRecordSchema.safeParse(outcome.result).data;
     return [{ session, project, podId, costUsd, state, code: outcome.code, record, ...runOf(info) }];
   });
@@ -87,11 +87,11 @@ export async function closedJobs(temporal: Temporal, { since, signal }: SinceOpt
     const jobId = jobIdOf(info.workflowId);
     if (jobId === undefined) return [];
     const { session, project } = listedAttributes(info.typedSearchAttributes);
-    const { code, result } = await outcomeOf(temporal, info, `job ${jobId}`, signal);
+    const { code, result } = await outcomeOf(temporal, info, meaningOfJob(jobId), signal);
     const { usage, podId, waitSeconds, runSeconds, costUsd } = agentJobResultSchema.safeParse(result).data ?? {};
     const figures = { podId, usage, waitSeconds, runSeconds, costUsd };
     const known = Object.fromEntries(Object.entries(figures).filter(([, figure]) => figure !== undefined));
-    const agent = await agentOf(temporal, info.workflowId, signal);
+    const agent = await agentOf(temporal, jobId, signal);
     return [{ jobId, session, project, agent, state: jobState(info.status.name), code, ...runOf(info), ...known }];
   });
   return read.flat();
@@ -111,16 +111,9 @@ function runOf({ runId, startTime, closeTime }: WorkflowExecutionInfo) {
 async function outcomeOf(
   temporal: Temporal,
   { workflowId, runId }: WorkflowExecutionInfo,
-  subject: string,
+  meaning: FailureMeaning,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly result?: unknown; readonly code?: ErrorCode }> {
-  const isJob = jobIdOf(workflowId) !== undefined;
-  const meaning = {
-    subject,
-    notFound: isJob ? 'JOB_NOT_FOUND' : 'SESSION_NOT_FOUND',
-    failed: isJob ? 'AGENT_FAILED' : 'SESSION_FAILED',
-    cancelled: isJob ? 'JOB_CANCELLED' : 'SESSION_FAILED',
-  } as const;
   const handle = temporal.client.workflow.getHandle(workflowId, runId, { followRuns: false });
   try {
     return { result: await temporal.call(() => handle.result() as Promise<unknown>, signal) };
@@ -135,20 +128,15 @@ async function outcomeOf(
 /** What is no input of a job has started a workflow all the same, which then failed. */
 async function agentOf(
   temporal: Temporal,
-  workflowId: string,
+  jobId: string,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
   try {
-    return (await jobInput(temporal, workflowId, signal)).agent;
+    return (await jobInput(temporal, jobId, signal)).agent;
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof DevloopError && error.code === 'INVALID_INPUT') return undefined;
-    throw toDevloopError(error, temporal.address, {
-      subject: workflowId,
-      notFound: 'JOB_NOT_FOUND',
-      failed: 'AGENT_FAILED',
-      cancelled: 'JOB_CANCELLED',
-    });
+    throw toDevloopError(error, temporal.address, meaningOfJob(jobId));
   }
 }
 

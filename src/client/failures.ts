@@ -20,6 +20,24 @@ export interface FailureMeaning {
   readonly cancelled: ErrorCode;
 }
 
+export function meaningOfJob(jobId: string): FailureMeaning {
+  return {
+    subject: `job ${jobId}`,
+    notFound: 'JOB_NOT_FOUND',
+    failed: 'AGENT_FAILED',
+    cancelled: 'JOB_CANCELLED',
+  };
+}
+
+export function meaningOfSession(session: string): FailureMeaning {
+  return {
+    subject: `session "${session}"`,
+    notFound: 'SESSION_NOT_FOUND',
+    failed: 'SESSION_FAILED',
+    cancelled: 'SESSION_FAILED',
+  };
+}
+
 /** gRPC status codes (grpc/grpc, statuscodes.md) that this client tells apart. */
 const GRPC = {
   cancelled: 1,

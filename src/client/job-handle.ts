@@ -13,7 +13,7 @@ import {
   type JobStatus,
 } from '../contract/index.js';
 import { askToEnd, type Asked } from './ask-to-end.js';
-import { isDeadline, noWorkerError, toDevloopError, type FailureMeaning } from './failures.js';
+import { isDeadline, meaningOfJob, noWorkerError, toDevloopError, type FailureMeaning } from './failures.js';
 import { jobInput } from './job-input.js';
 import type { Temporal } from './temporal.js';
 import { watch, type WatchOptions } from './watch.js';
@@ -37,12 +37,7 @@ export class JobHandle {
   ) {
     this.workflowId = jobWorkflowId(jobId);
     this.handle = temporal.client.workflow.getHandle(this.workflowId);
-    this.meaning = {
-      subject: `job ${jobId}`,
-      notFound: 'JOB_NOT_FOUND',
-      failed: 'AGENT_FAILED',
-      cancelled: 'JOB_CANCELLED',
-    };
+    this.meaning = meaningOfJob(jobId);
   }
 
   /**
@@ -117,7 +112,7 @@ export class JobHandle {
   private async startFacts(signal?: AbortSignal): Promise<Omit<JobStatus, 'phase' | 'why'>> {
     try {
       const { startTime, closeTime } = await this.temporal.call(() => this.handle.describe(), signal);
-      const { session, agent, project } = await jobInput(this.temporal, this.workflowId, signal);
+      const { session, agent, project } = await jobInput(this.temporal, this.jobId, signal);
       const elapsedMs = (closeTime ?? new Date()).getTime() - startTime.getTime();
       return {
         session,

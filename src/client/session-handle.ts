@@ -17,7 +17,7 @@ import {
   type SessionStatus,
 } from '../contract/index.js';
 import { askToEnd, type Asked } from './ask-to-end.js';
-import { isDeadline, noWorkerError, toDevloopError, type FailureMeaning } from './failures.js';
+import { isDeadline, meaningOfSession, noWorkerError, toDevloopError, type FailureMeaning } from './failures.js';
 import { Lease, type LeaseOptions, type LeaseSession } from './lease-handle.js';
 import type { Temporal } from './temporal.js';
 import { watch, type WatchOptions } from './watch.js';
@@ -39,12 +39,7 @@ export class SessionHandle {
       undefined,
       firstRunId === undefined ? {} : { firstExecutionRunId: firstRunId },
     );
-    this.meaning = {
-      subject: `session "${session}"`,
-      notFound: 'SESSION_NOT_FOUND',
-      failed: 'SESSION_FAILED',
-      cancelled: 'SESSION_FAILED',
-    };
+    this.meaning = meaningOfSession(session);
   }
 
   /**

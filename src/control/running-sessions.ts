@@ -1,4 +1,5 @@
 import type { DevloopClient } from '../client/index.js';
+import { atOnce } from '../client/internal.js';
 import { DevloopError, isErrorCode, type SessionStatus } from '../contract/index.js';
 import type { Unanswered } from './listed-schemas.js';
 
@@ -24,16 +25,13 @@ export async function lookAtSessions(
   const names = [...new Set([...listed.map(({ session }) => session), ...besides])];
   const sessions: SessionStatus[] = [];
   const unanswered: Unanswered[] = [];
-  for (let at = 0; at < names.length; at += AT_ONCE) {
-    const looks = names.slice(at, at + AT_ONCE).map(async (name) => {
-      try {
-        sessions.push(await client.session(name).status(signal));
-      } catch (error) {
-        unanswered.push(reasonOf(name, error, signal));
-      }
-    });
-    await Promise.all(looks);
-  }
+  await atOnce(AT_ONCE, names, async (name) => {
+    try {
+      sessions.push(await client.session(name).status(signal));
+    } catch (error) {
+      unanswered.push(reasonOf(name, error, signal));
+    }
+  });
   return { sessions, unanswered };
 }
 

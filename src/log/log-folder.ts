@@ -4,8 +4,6 @@ import { sessionFactsSchema, type SessionFacts } from '../cost/session-facts.js'
 import { jobFactsSchema, type JobFacts } from './job-facts.js';
 import { addLines, readLines, writeWhole } from './log-file.js';
 
-export const LOG_FOLDER = 'docs/log';
-
 export interface Logged {
   readonly sessions: readonly SessionFacts[];
   readonly jobs: readonly JobFacts[];

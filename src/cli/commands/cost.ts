@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { DEFAULT_SINCE, sinceSchema } from '../../cost/cost-report.js';
-import { LOG_FOLDER } from '../../log/log-folder.js';
+import { LOG_FOLDER } from '../../log/default-folder.js';
 import { Output, type OutputOptions } from '../output.js';
 
 const EXAMPLES = `

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { LOG_FOLDER } from '../../log/log-folder.js';
+import { LOG_FOLDER } from '../../log/default-folder.js';
 import { Output, type OutputOptions } from '../output.js';
 
 const EXAMPLES = `

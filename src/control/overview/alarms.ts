@@ -1,6 +1,6 @@
 import type { SeenPod, SessionStatus, SweepReport } from '../../contract/index.js';
 import type { Alarm } from './schemas.js';
-import { clock, count } from './words.js';
+import { clock, count, isUnarmed } from './words.js';
 
 /** What costs money for nobody, by the reaper's last report and by what the sessions say. Each pod once. Pure. */
 export function alarmsOf(sweep: SweepReport | undefined, sessions: readonly SessionStatus[]): Alarm[] {
@@ -101,8 +101,4 @@ function ofStrangers({ strangers, exited = [] }: SweepReport): Alarm[] {
   const what = count(number, 'pod is', 'pods are');
   const text = `${what} in the account that Devloop did not make: nothing here ends them.`;
   return [{ kind: 'strangers', text, costPerDayUsd: strangers.costPerDayUsd - ofStill }];
-}
-
-function isUnarmed({ state }: { readonly state: string }): boolean {
-  return state === 'unarmed' || state === 'absent';
 }

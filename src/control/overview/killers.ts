@@ -1,7 +1,7 @@
 import type { ReaperRounds, ReaperState } from '../../client/index.js';
 import { whyUnknown } from './leaks.js';
 import type { Killer } from './schemas.js';
-import { clock, count } from './words.js';
+import { clock, count, isUnarmed } from './words.js';
 
 export interface KillerFacts {
   readonly workerPolls: boolean;
@@ -67,8 +67,5 @@ function switches({ rounds, nowMs }: KillerFacts): Killer {
   if (armed === pods) return say('alive', `${text}.`);
   const others = sweep.switches.filter(({ state }) => state !== 'armed');
   const list = others.map(({ podId, session, state }) => `${podId} of ${session}: ${state}`).join(', ');
-  return say(
-    others.some(({ state }) => state === 'unarmed' || state === 'absent') ? 'dead' : 'unknown',
-    `${text} (${list}).`,
-  );
+  return say(others.some(isUnarmed) ? 'dead' : 'unknown', `${text} (${list}).`);
 }

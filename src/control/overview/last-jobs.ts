@@ -1,4 +1,5 @@
 import type { DevloopClient, JobReport, ListedJob } from '../../client/index.js';
+import { atOnce } from '../../client/internal.js';
 import { hasEnded, jobWorkflowId } from '../../contract/index.js';
 import type { JobOverview } from './schemas.js';
 
@@ -14,12 +15,7 @@ export class LastJobs {
   /** @param asksWorkers a worker is there to answer for jobs that run */
   async look(client: DevloopClient, asksWorkers: boolean, signal: AbortSignal): Promise<JobOverview[]> {
     const listed = await client.listJobs(JOBS, signal);
-    const jobs: JobOverview[] = [];
-    for (let at = 0; at < listed.length; at += AT_ONCE) {
-      const some = listed.slice(at, at + AT_ONCE).map((job) => this.lookAt(client, job, asksWorkers, signal));
-      jobs.push(...(await Promise.all(some)));
-    }
-    return jobs;
+    return atOnce(AT_ONCE, listed, (job) => this.lookAt(client, job, asksWorkers, signal));
   }
 
   private async lookAt(
