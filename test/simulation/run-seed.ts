@@ -91,7 +91,7 @@ export function isOver(world: World): boolean {
 
 /** Something has struck that may cost this session's people what they claim, or somebody has asked for the end. */
 function isExcused(world: World, armed: Armed, session: string, claim: Claim): boolean {
-  const input = world.sessions.find(({ name }) => name === session)?.input;
+  const input = world.planned(session)?.input;
   const isDisturbed = armed.struck.some(({ fault: { kind } }) => kind.mayCost?.includes(claim) === true);
   const isAsked = world.users.stopsAsked.some((stop) => stop.session === session);
   return isDisturbed || isAsked || (input?.maxCostUsd ?? 5) < 5;

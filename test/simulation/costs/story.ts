@@ -15,6 +15,7 @@ import { isOver } from '../run-seed.js';
 import type { Execution } from '../temporal/sim-temporal.js';
 import { installGlobals } from '../temporal/runtime/globals.js';
 import type { PlannedSession } from '../world/plan.js';
+import { calm } from '../world/weather.js';
 import { planSessions, World } from '../world/world.js';
 
 /** Half a cent: disks are billed beside the price, and a pod's end is seen some seconds after it. */
@@ -50,8 +51,8 @@ export async function costStory(seed: number): Promise<CostStory> {
     const world = new World(
       kernel,
       sessions.map((session) => withProjects(kernel, session)),
+      calm,
     );
-    world.calm();
     // A pod that does not come up in time is followed by another one where a job waits.
     world.cloud.bootSeconds = () => (kernel.chance(0.2) ? 1000 : 2 + kernel.random() * 8);
     world.begin();

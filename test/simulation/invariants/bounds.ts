@@ -26,14 +26,17 @@ const LIES = ['list-misses', 'list-late', 'list-small-page', 'pod-forgotten'];
 const ORPHANING = ['session-terminated', 'session-reset', 'bad-deploy'];
 
 function isLeftToReaper({ listLagSeconds, isDeaf }: Weather, struck: readonly StruckFault[]): boolean {
-  const has = (names: readonly string[]): boolean => struck.some(({ fault }) => names.includes(fault.kind.name));
-  return isDeniedTwice(isDeaf, struck) || ((listLagSeconds > 0 || has(LIES)) && has(ORPHANING));
+  const isLied = listLagSeconds > 0 || hasStruck(struck, LIES);
+  return isDeniedTwice(isDeaf, struck) || (isLied && hasStruck(struck, ORPHANING));
 }
 
 /** RunPod accepts a DELETE, ignores it, and then knows the pod neither in its list nor by its id: no one can tell that from its end. */
 export function isDeniedTwice(isDeaf: boolean, struck: readonly StruckFault[]): boolean {
-  const has = (name: string): boolean => struck.some(({ fault }) => fault.kind.name === name);
-  return has('pod-forgotten') && (isDeaf || has('delete-no-effect'));
+  return hasStruck(struck, ['pod-forgotten']) && (isDeaf || hasStruck(struck, ['delete-no-effect']));
+}
+
+function hasStruck(struck: readonly StruckFault[], names: readonly string[]): boolean {
+  return struck.some(({ fault }) => names.includes(fault.kind.name));
 }
 
 /** The latest moment, in epoch milliseconds, until which a pod may live; `Infinity` for one that RunPod itself keeps. */
@@ -52,7 +55,7 @@ export function boundOf(world: World, truth: PodTruth, struck: readonly StruckFa
 function idealEndMs(world: World, truth: PodTruth): number {
   const { session } = truth.parts;
   const ends = [truth.hardDeadlineMs];
-  const drainMs = (world.sessions.find(({ name }) => name === session)?.input.drainSeconds ?? 60) * 1000;
+  const drainMs = (world.planned(session)?.input.drainSeconds ?? 60) * 1000;
   for (const stop of world.users.stopsAsked) {
     if (stop.session === session && stop.atMs >= truth.pod.createdAtMs) ends.push(stop.atMs + drainMs);
   }

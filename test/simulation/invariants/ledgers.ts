@@ -60,7 +60,7 @@ export class Ledgers {
 
   /** By what the session was asked for, not by what the product made of it. */
   private noteDeadlines(name: string, session: string, env: Readonly<Record<string, string>>): void {
-    const asked = this.world.sessions.find((planned) => planned.name === session)?.input;
+    const asked = this.world.planned(session)?.input;
     if (!asked) return;
     const { readyTimeoutSeconds = 0, idleTimeoutSeconds = 0 } = asked;
     const latest = this.world.kernel.nowMs / 1000 + readyTimeoutSeconds + 1;

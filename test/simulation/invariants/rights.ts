@@ -66,9 +66,9 @@ export class Rights {
     env: Readonly<Record<string, string>>,
     leftMs: number,
   ): string | undefined {
-    const { cloud, kernel, sessions, users } = this.world;
+    const { cloud, kernel, users } = this.world;
     const machine = cloud.machines.get(podId);
-    const planned = sessions.find(({ name }) => name === session);
+    const planned = this.world.planned(session);
     const drainMs = (planned?.input.drainSeconds ?? 60) * 1000;
     if (machine?.readyAtMs === undefined) {
       const isEarly = kernel.nowMs < Number(env.DEVLOOP_READY_BY) * 1000 - NEAR_MS && leftMs > drainMs + NEAR_MS;
@@ -103,7 +103,7 @@ export class Rights {
 
   private lookAtUse({ name, podId, askers }: PodMachine): void {
     const session = parsePodName(name)?.session;
-    const most = this.world.sessions.find((planned) => planned.name === session)?.input.maxConcurrentLeases;
+    const most = this.world.planned(session)?.input.maxConcurrentLeases;
     const working = askers.length;
     if (session === undefined || most === undefined || working <= most || this.isExcused(session, 'number')) return;
     this.findings.push(`${working} worked on pod ${podId} of session ${session} at once, where ${most} may`);

@@ -14,6 +14,11 @@ export interface Weather {
   readonly isDeaf: boolean;
 }
 
+/** RunPod does what it says, at once. */
+export function calm(): Weather {
+  return { listLagSeconds: 0, isDeaf: false };
+}
+
 export function weatherOver(kernel: Kernel, cloud: Cloud): Weather {
   if (kernel.chance(CROWDED)) cloud.settings({ pageSize: kernel.integer(2, 5) });
   const listLagSeconds = kernel.chance(LAGGING) ? kernel.integer(15, 45) : 0;

@@ -48,12 +48,12 @@ export class World {
   constructor(
     readonly kernel: Kernel,
     readonly sessions: readonly PlannedSession[],
+    weather: (kernel: Kernel, cloud: Cloud) => Weather = weatherOver,
   ) {
     this.cloud = new Cloud(kernel);
     this.cloud.bootSeconds = () => 1.5 + kernel.random() * 7;
-    this.cloud.hasSwitch = (podName) =>
-      sessions.find(({ name }) => name === podName.split('.')[2])?.input.guard !== 'none';
-    this.weather = weatherOver(kernel, this.cloud);
+    this.cloud.hasSwitch = (podName) => this.planned(podName.split('.')[2])?.input.guard !== 'none';
+    this.weather = weather(kernel, this.cloud);
     this.network = new Network(kernel, { api: this.cloud.api, gates: this.cloud.proxy });
     this.temporal = new SimTemporal({ kernel, workflows: { ...workflows } });
     this.temporal.onAttribute = (workflowId, name, phase) => {
@@ -132,12 +132,6 @@ export class World {
     this.workers.push(this.temporal.addWorker(process.name, queues, process));
   }
 
-  /** RunPod does what it says, at once. */
-  calm(): void {
-    this.cloud.clearFaults();
-    this.cloud.settings({ listLagSeconds: 0 });
-  }
-
   killWorkers(): void {
     for (const worker of this.workers) worker.kill();
     this.workers = [];
@@ -180,6 +174,11 @@ export class World {
     this.startWorker();
   }
 
+  /** What was planned for the session of that name. */
+  planned(session: string | undefined): PlannedSession | undefined {
+    return this.sessions.find(({ name }) => name === session);
+  }
+
   /** What the session is doing; undefined before its start and after its end. */
   phaseOf(session: string): Phase | undefined {
     switch (this.phases.get(session)) {
@@ -206,7 +205,7 @@ export class World {
   }
 
   openJobOf(session: string): string | undefined {
-    const jobs = this.sessions.find(({ name }) => name === session)?.jobs.map(({ jobId }) => jobId) ?? [];
+    const jobs = this.planned(session)?.jobs.map(({ jobId }) => jobId) ?? [];
     for (const { workflowId, status } of this.temporal.executions()) {
       const jobId = jobIdOf(workflowId);
       if (status === 'RUNNING' && jobId !== undefined && jobs.includes(jobId)) return jobId;
@@ -229,7 +228,7 @@ export class World {
 
   /** Somebody else starts the session of that name, and a job for it comes in the same moment. */
   startAgain(session: string): void {
-    const planned = this.sessions.find(({ name }) => name === session);
+    const planned = this.planned(session);
     if (!planned) return;
     void this.users.startSession(planned.input);
     void this.users.submit(planned.input, { jobId: `${session}-raced`, at: 0, runs: 3, timeout: 600 });
