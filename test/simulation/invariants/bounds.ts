@@ -104,7 +104,7 @@ function withoutUs(world: World, truth: PodTruth, struck: readonly StruckFault[]
     0,
   );
   const lateMs = (SWITCH_SECONDS + runPodOut) * 1000;
-  if (machine && !machine.isUnreachable && !machine.watchdog.isBroken) {
+  if (machine && !machine.isVanished && !machine.watchdog.isBroken) {
     const lastMs = Math.max(truth.readyAtMs ?? 0, truth.lastUseMs ?? 0);
     const due =
       truth.readyAtMs === undefined
