@@ -42,14 +42,17 @@ interface Attempt {
 export function startPod(deps: PodDependencies, input: StartPodInput): Promise<StartPodResult> {
   return withHeart(deps, async (heart, signal) => {
     const passedOver = input.plan.passedOver ?? [];
-    const attempt: Attempt = { deps, input, heart, signal, nothingCreated: activityInfo().attempt === 1, passedOver };
+    // One attempt sends at most one create that may have worked without saying so, and adopts what came of it.
+    const isLater = activityInfo().attempt > 1;
+    const attempt: Attempt = { deps, input, heart, signal, nothingCreated: !isLater, passedOver };
     const goneLeaseIds = await goneHolders(deps, input);
     const nobodyLeft = input.onlyForJobs && goneLeaseIds.length === input.waiting.length;
     try {
       const { adopted, pods } = await adopt(attempt);
-      if (adopted) return { pod: adopted, goneLeaseIds };
-      if (nobodyLeft) return { goneLeaseIds };
-      return { pod: await create(attempt, pods), goneLeaseIds };
+      const result = { goneLeaseIds, ...(isLater && { mayHaveMore: true }) };
+      if (adopted) return { pod: adopted, ...result };
+      if (nobodyLeft) return result;
+      return { pod: await create(attempt, pods), ...result };
     } catch (error) {
       // Cancelled before anything was asked for: saying so spares the session a minute of looking for a pod.
       if (signal.aborted && attempt.nothingCreated) return { goneLeaseIds };

@@ -10,7 +10,7 @@ import type { StopPodInput, StopPodResult } from './types.js';
 const LOOK_EVERY_MS = 5_000;
 /** After an accepted DELETE. */
 const LISTINGS_AFTER_DELETE = 2;
-/** When some pod's DELETE was never accepted: a pod may be missing from the list for a while and still bill. */
+/** When some pod's DELETE was never accepted, or there may be one more: a pod may be missing from the list for a while and still bill. */
 const LISTINGS_WITHOUT_DELETE = 3;
 const SPREAD_WITHOUT_DELETE_MS = 60_000;
 
@@ -73,7 +73,7 @@ async function endAll(
     }
     goneSinceMs ??= listing.begunAt;
     listings += 1;
-    const isOurWork = podIds.size > 0 && [...podIds].every((podId) => accepted.has(podId));
+    const isOurWork = !input.mayHaveMore && podIds.size > 0 && [...podIds].every((podId) => accepted.has(podId));
     if (isProven(listings, listing.begunAt - goneSinceMs, isOurWork)) {
       return { endedAt: new Date(acceptedAtMs ?? goneSinceMs).toISOString(), podIds: [...podIds] };
     }
@@ -88,7 +88,7 @@ function isOurs(pod: Pod, input: StopPodInput, podIds: ReadonlySet<string>): boo
   return input.attempt === undefined || parsePodName(pod.name)?.attempt === input.attempt;
 }
 
-/** @param isOurWork every known pod's DELETE was accepted */
+/** @param isOurWork every pod's DELETE was accepted, and there can be no other pod */
 function isProven(listings: number, spreadMs: number, isOurWork: boolean): boolean {
   if (isOurWork) return listings >= LISTINGS_AFTER_DELETE;
   return listings >= LISTINGS_WITHOUT_DELETE && spreadMs >= SPREAD_WITHOUT_DELETE_MS;

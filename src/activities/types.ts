@@ -78,6 +78,8 @@ export interface StartedPod {
 export interface StartPodResult {
   /** Absent: nobody was left who wants it, and nothing was rented. */
   readonly pod?: StartedPod | undefined;
+  /** An earlier create call may have made a pod of this name that RunPod's list does not show yet. */
+  readonly mayHaveMore?: boolean | undefined;
   readonly goneLeaseIds: readonly string[];
 }
 
@@ -98,6 +100,8 @@ export interface StopPodInput extends PodIdentity {
   readonly attempt?: number | undefined;
   /** The pod that the session knows of; the sweep by name finds those that it does not. */
   readonly podId?: string | undefined;
+  /** There may be pods that RunPod's list does not show yet: that the known ones are gone proves nothing. */
+  readonly mayHaveMore?: boolean | undefined;
 }
 
 export interface StopPodResult {

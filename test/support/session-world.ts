@@ -10,6 +10,7 @@ import type { ReaperActivities } from '../../src/activities/reaper.js';
 import { createRunnerActivities } from '../../src/activities/runners.js';
 import type { WebhookActivities } from '../../src/activities/webhook.js';
 import { createSessionActivities } from '../../src/activities/sessions.js';
+import type { StartedPod, StartPodInput } from '../../src/activities/types.js';
 import {
   jobWorkflowId,
   sessionWorkflowId,
@@ -47,12 +48,15 @@ export class FakeWorld implements PodActivities, AgentActivities, ReaperActiviti
   startPod: PodActivities['startPod'] = async (input) => {
     this.calls.push('startPod');
     if (this.overrides.startPod) return this.overrides.startPod(input);
-    this.rented.push(input.podName);
-    // The servers' clocks differ under time skipping: a pod is created when its session says so.
-    const createdAt = new Date(input.plan.hardDeadlineMs - input.spec.maxLifetimeSeconds * 1000).toISOString();
-    const pod = { id: `pod${this.rented.length}`, name: input.podName, gpu: 'gpu', costPerHourUsd: 0.69, createdAt };
-    return { pod, goneLeaseIds: [] };
+    return { pod: this.rent(input), goneLeaseIds: [] };
   };
+
+  rent({ podName: name, plan, spec }: StartPodInput): StartedPod {
+    this.rented.push(name);
+    // The servers' clocks differ under time skipping: a pod is created when its session says so.
+    const createdAt = new Date(plan.hardDeadlineMs - spec.maxLifetimeSeconds * 1000).toISOString();
+    return { id: `pod${this.rented.length}`, name, gpu: 'gpu', costPerHourUsd: 0.69, createdAt };
+  }
 
   pollPod: PodActivities['pollPod'] = async (input) => {
     this.calls.push('pollPod');

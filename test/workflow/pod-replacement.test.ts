@@ -86,6 +86,23 @@ describe('a pod that is lost in service', () => {
     ]);
   });
 
+  it('may have a twin, which is told to what ends it; not so the next one', async () => {
+    losePods(1);
+    world.overrides.startPod = async (input) => {
+      const isFirst = parsePodName(input.podName)?.attempt === 1;
+      return { pod: world.rent(input), goneLeaseIds: [], ...(isFirst && { mayHaveMore: true }) };
+    };
+    await withWorkers(env, world, async () => {
+      const { name, record } = await startSession(env.client, { idleTimeoutSeconds: 60 });
+      await (await startJob(env.client, { session: name, input: 'hi' })).result();
+      await record();
+    });
+    expect(ended.map(({ podId, mayHaveMore }) => [podId, mayHaveMore])).toEqual([
+      ['pod1', true],
+      ['pod2', undefined],
+    ]);
+  });
+
   it('is not replaced for nobody', async () => {
     world.overrides.checkPod = async () => ({ verdict: 'lost', detail: 'nothing answers' });
     await withWorkers(env, world, async () => {

@@ -21,6 +21,18 @@ afterEach(async () => {
   await env.teardown();
 });
 
+describe('a session whose jobs are gone before it has a pod', () => {
+  it.each([undefined, true])('looks for one when an earlier create may have made it (%s)', async (mayHaveMore) => {
+    const world = new FakeWorld();
+    world.overrides.startPod = async () => ({ goneLeaseIds: [], mayHaveMore });
+    await withWorkers(env, world, async () => {
+      const { record } = await startSession(env.client, { startedBy: 'agent-job/1' });
+      expect((await record()).stopReason).toBe('every job that waited for it is gone');
+    });
+    expect(world.stopped).toBe(mayHaveMore ? 1 : 0);
+  });
+});
+
 describe('a session nobody uses', () => {
   it('ends after its idle time and shows the whole way in its record', async () => {
     const world = new FakeWorld();

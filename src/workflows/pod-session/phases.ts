@@ -51,10 +51,11 @@ async function rent(state: SessionState): Promise<void> {
     if (!started) return;
     const nowMs = Date.now();
     for (const leaseId of started.goneLeaseIds) state.holderGone(leaseId, nowMs);
-    if (started.pod) {
-      state.podCreated({ ...started.pod, createdAtMs: Date.parse(started.pod.createdAt) }, nowMs);
+    const { pod, mayHaveMore } = started;
+    if (pod) {
+      state.podCreated({ ...pod, mayHaveMore, createdAtMs: Date.parse(pod.createdAt) }, nowMs);
     } else {
-      data.mayHavePod = false;
+      data.mayHavePod = mayHaveMore === true;
       state.requestStop({ kind: 'nobody-left', reason: 'every job that waited for it is gone', atMs: nowMs });
     }
   } catch (error) {
@@ -163,7 +164,8 @@ async function sweepOlder(state: SessionState): Promise<void> {
     return;
   }
   const { plan: known, spec, firstRunId } = data;
-  await stopPod({ owner: known.owner, session: spec.session, firstRunId }, () => undefined);
+  const target = { owner: known.owner, session: spec.session, firstRunId, mayHaveMore: true };
+  await stopPod(target, () => undefined);
 }
 
 function makePlan({ data: { spec, startedAtMs } }: SessionState): Promise<SessionPlan> {
@@ -178,8 +180,8 @@ function endCondemned(state: SessionState): void {
 async function endBeside(state: SessionState, condemned: CondemnedPod): Promise<void> {
   const { plan, spec, firstRunId } = state.data;
   if (!plan) return;
-  const { attempt, podId } = condemned;
-  const target = { owner: plan.owner, session: spec.session, firstRunId, attempt, podId };
+  const { attempt, podId, mayHaveMore } = condemned;
+  const target = { owner: plan.owner, session: spec.session, firstRunId, attempt, podId, mayHaveMore };
   const { endedAt } = await stopPod(target, () => {
     state.condemnedStuck(condemned, Date.now());
     publish(state);

@@ -12,6 +12,8 @@ export interface SessionPod extends PodSummary {
   readonly createdAtMs: number;
   /** Why earlier choices of GPU were not taken. */
   readonly passedOver?: readonly string[] | undefined;
+  /** A create call before the one that made it may have made another. */
+  readonly mayHaveMore?: boolean | undefined;
   endpoint?: string;
   readyAtMs?: number;
   endedAtMs?: number;
@@ -26,6 +28,8 @@ export interface CondemnedPod {
   /** Absent: a create call may have made one, whose id nobody knows. */
   readonly podId?: string | undefined;
   readonly name: string;
+  /** There may be more of this name than `podId`. */
+  readonly mayHaveMore?: boolean | undefined;
   readonly sinceMs: number;
   /** Why it was given up, or what keeps RunPod from ending it. */
   lastError: string;

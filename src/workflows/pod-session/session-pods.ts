@@ -53,7 +53,8 @@ export function condemn(data: SessionData, why: string, nowMs: number): Condemne
   const name = attemptName(data);
   if (name === undefined || data.mayHavePod !== true) return undefined;
   const { pod, attempt } = data;
-  const condemned: CondemnedPod = { attempt, podId: pod?.id, name, sinceMs: nowMs, lastError: why };
+  const mayHaveMore = pod?.mayHaveMore;
+  const condemned: CondemnedPod = { attempt, podId: pod?.id, name, mayHaveMore, sinceMs: nowMs, lastError: why };
   data.condemned = [...(data.condemned ?? []), condemned];
   data.pastPods = [...podsOf(data)];
   delete data.pod;

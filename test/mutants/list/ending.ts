@@ -38,6 +38,16 @@ export const ending: readonly Mutant[] = [
     alsoSimulation: true,
   },
   {
+    name: 'twins-are-forgotten',
+    rule: 'gone means seen gone',
+    takenOut: 'a pod that a create made before the known one is not looked for',
+    file: stopPod,
+    search: '!input.mayHaveMore && ',
+    replace: '',
+    killedBy: by('unit/activities/stop-pod', 'finds the twin of a pod that it has ended'),
+    alsoSimulation: true,
+  },
+  {
     name: 'not-found-proves',
     rule: 'gone means seen gone',
     takenOut: 'a DELETE that is answered by 404 counts as accepted',

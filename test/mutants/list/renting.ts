@@ -9,6 +9,16 @@ const refusals = by('unit/activities/start-pod-refusals');
 /** Deadlines, names, and the one create. */
 export const renting: readonly Mutant[] = [
   {
+    name: 'twins-are-not-told-of',
+    rule: 'gone means seen gone',
+    takenOut: 'a pod of a later attempt is said to be the only one of its name',
+    file: startPod,
+    search: 'isLater && { mayHaveMore',
+    replace: 'false && { mayHaveMore',
+    killedBy: by('unit/activities/start-pod', 'that there may be a twin of it'),
+    alsoSimulation: true,
+  },
+  {
     name: 'deadline-of-each-attempt',
     rule: 'deadlines first',
     takenOut: 'each attempt gets a hard deadline of its own',

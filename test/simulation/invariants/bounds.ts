@@ -54,19 +54,27 @@ export function boundOf(world: World, truth: PodTruth, struck: readonly StruckFa
 /** When the pod would end if nothing went wrong: its last use and the idle time, or an earlier end that was asked for. */
 function idealEndMs(world: World, truth: PodTruth): number {
   const { session } = truth.parts;
-  const ends = [truth.hardDeadlineMs];
-  const drainMs = (world.planned(session)?.input.drainSeconds ?? 60) * 1000;
-  for (const stop of world.users.stopsAsked) {
-    if (stop.session === session && stop.atMs >= truth.pod.createdAtMs) ends.push(stop.atMs + drainMs);
-  }
+  const drainMs = drainMsOf(world, session);
+  const ends = [truth.hardDeadlineMs, ...stopsOf(world, truth).map((atMs) => atMs + drainMs)];
   if (truth.readyAtMs === undefined) ends.push(truth.readyByMs);
   else ends.push(lastWantedMs(world, truth, truth.readyAtMs) + truth.idleSeconds * 1000);
   return Math.min(...ends);
 }
 
+function drainMsOf(world: World, session: string): number {
+  return (world.planned(session)?.input.drainSeconds ?? 60) * 1000;
+}
+
+function stopsOf({ users }: World, { parts: { session }, pod }: PodTruth): number[] {
+  return users.stopsAsked
+    .filter((stop) => stop.session === session && stop.atMs >= pod.createdAtMs)
+    .map(({ atMs }) => atMs);
+}
+
 /** The last moment at which somebody used the pod or had a right to. */
 function lastWantedMs(world: World, truth: PodTruth, readyAtMs: number): number {
   const { session } = truth.parts;
+  const drains = [...stopsOf(world, truth), truth.hardDeadlineMs - drainMsOf(world, session)];
   const uses = [readyAtMs, truth.lastUseMs ?? 0];
   for (const job of jobsOf(world)) {
     if (job.session !== session || job.startedAtMs > truth.endMs) continue;
@@ -74,10 +82,11 @@ function lastWantedMs(world: World, truth: PodTruth, readyAtMs: number): number 
   }
   for (const held of world.users.holds) {
     if (held.session !== session || held.fromMs > truth.endMs) continue;
-    const untilMs = held.toMs + LEASE_OUTSIDE_SECONDS * 1000;
+    const untilMs = held.givenBackMs ?? held.toMs + LEASE_OUTSIDE_SECONDS * 1000;
     const lastMs = Math.max(held.fromMs, truth.lastUseMs ?? 0);
-    // Unused for the idle time it has not held the pod; given back before that, its end is a use.
-    const isUse = held.hold || untilMs <= lastMs + truth.idleSeconds * 1000;
+    // Unused for the idle time it has not held the pod; given back before that, its end is a use. A drain is for its holder too.
+    const isShort = untilMs <= lastMs + truth.idleSeconds * 1000;
+    const isUse = held.hold || isShort || drains.some((atMs) => held.fromMs <= atMs && atMs <= untilMs);
     uses.push(Math.min(isUse ? untilMs : lastMs, truth.endMs));
   }
   return Math.max(...uses);

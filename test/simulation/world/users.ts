@@ -32,6 +32,8 @@ interface Held {
   podId: string;
   toMs: number;
   isOver: boolean;
+  /** When the session took it back; absent: its holder has died, or nobody heard. */
+  givenBackMs?: number;
 }
 
 /** What people and other programs do. What Temporal does not take is tried again, as a client would. */
@@ -121,7 +123,10 @@ export class Users {
     }
     held.isOver = true;
     if (!dies)
-      await this.untilTaken(() => handle.signal(SESSION_SIGNALS.releaseLease, { leaseId }), 3).catch(() => undefined);
+      await this.untilTaken(async () => {
+        await handle.signal(SESSION_SIGNALS.releaseLease, { leaseId });
+        held.givenBackMs = this.kernel.nowMs;
+      }, 3).catch(() => undefined);
   }
 
   /** So the pod's own switch knows of who holds it without working on it. */

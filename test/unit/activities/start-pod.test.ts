@@ -156,6 +156,20 @@ describe('startPod after a create that may have worked', () => {
     expect(result.pod?.id).toBe(runpod.bill[0]?.id);
   });
 
+  it('says of the pod of a later attempt that there may be a twin of it, and of no other', async () => {
+    const runpod = new VirtualRunPod();
+    runpod.settings({ listLagSeconds: 6 });
+    runpod.fault({ kind: 'create-500-created' });
+    const adopted = await runWithRetries(runpod, 'startPod', startInput(runpod));
+    expect([adopted.attempts, adopted.result.mayHaveMore]).toEqual([1, undefined]);
+    runpod.settings({ listLagSeconds: 60 });
+    runpod.fault({ kind: 'create-500-created' });
+    const podName = nameOf({ attempt: 2 });
+    const repeated = await runWithRetries(runpod, 'startPod', startInput(runpod, { podName }));
+    expect([repeated.attempts, repeated.result.mayHaveMore]).toEqual([2, true]);
+    expect(runpod.bill).toHaveLength(3);
+  });
+
   it('never claims that nothing was created, whatever comes after the ambiguous answer', async () => {
     const runpod = new VirtualRunPod();
     runpod.fault({ kind: 'create-500-not-created' });
@@ -195,6 +209,13 @@ describe('startPod and those who wait', () => {
     const { result } = await runAttempt(runpod, 'startPod', startInput(runpod, { onlyForJobs: true }));
     expect(result).toEqual({ goneLeaseIds: [] });
     expect(runpod.bill).toEqual([]);
+  });
+
+  it('does not say so on a later attempt: the one before it may have rented, and the list lag', async () => {
+    const runpod = new VirtualRunPod();
+    const input = startInput(runpod, { onlyForJobs: true });
+    const { result } = await runAttempt(runpod, 'startPod', input, undefined, { attempt: 2 });
+    expect(result).toEqual({ goneLeaseIds: [], mayHaveMore: true });
   });
 
   it('rents for a person although nobody waits', async () => {

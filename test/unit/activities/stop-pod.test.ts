@@ -117,6 +117,16 @@ describe('stopPod without an accepted DELETE', () => {
     expect(runpod.aliveIds).toEqual([]);
   });
 
+  it('finds the twin of a pod that it has ended, up to a minute late', async () => {
+    const runpod = new VirtualRunPod();
+    runpod.fault({ kind: 'list-late', seconds: 50 });
+    const twin = runpod.rent(nameOf());
+    const podId = runpod.rent(nameOf());
+    const { result } = await runAttempt(runpod, 'stopPod', { ...stopInput(podId), mayHaveMore: true });
+    expect(runpod.aliveIds).toEqual([]);
+    expect(result?.podIds).toEqual([podId, twin]);
+  });
+
   it('finds the pod of a create that nobody heard of, up to a minute late', async () => {
     const runpod = new VirtualRunPod();
     runpod.fault({ kind: 'list-late', seconds: 50 });
