@@ -4,10 +4,11 @@ import type { Claim } from './faults/fault.js';
 import { cellName } from './faults/catalog.js';
 import { broken } from './invariants/check.js';
 import { Ledgers } from './invariants/ledgers.js';
-import { Rights } from './invariants/rights.js';
+import { unanswered } from './invariants/answers.js';
+import { Rights, type Excuse } from './invariants/rights.js';
 import { HASH_START, hashed } from './kernel/hash.js';
 import { Kernel } from './kernel/kernel.js';
-import { plannedFaults, wantedPhases } from './story.js';
+import { plannedFaults, wantedOf } from './story.js';
 import { installGlobals } from './temporal/runtime/globals.js';
 import { planSessions, World } from './world/world.js';
 
@@ -38,18 +39,25 @@ export async function runSeed(seed: number, only?: readonly number[]): Promise<S
   const kernel = new Kernel(seed);
   const uninstall = installGlobals(kernel);
   try {
-    const world = new World(kernel, planSessions(kernel, wantedPhases(all)));
+    const world = new World(kernel, planSessions(kernel, wantedOf(all)));
     const digest = digestOf(world);
     const armed = new Armed(world, faults);
     const ledgers = new Ledgers(world);
-    const rights = new Rights(world, ledgers.created, (session, claim) => isExcused(world, armed, session, claim));
+    const isExcusedFrom: Excuse = (session, claim) => isExcused(world, armed, session, claim);
+    const rights = new Rights(world, ledgers.created, isExcusedFrom);
     world.begin();
     const startMs = kernel.nowMs;
     await kernel.run(startMs + HEAL_AFTER_MS, overWatch(world, startMs + EVERYBODY_HAS_COME_MS));
     world.heal();
     await kernel.run(startMs + OVER_AFTER_MS, overWatch(world, startMs + EVERYBODY_HAS_COME_MS));
     await kernel.run(kernel.nowMs + EPILOGUE_MS);
-    const problems = [...broken(world, ledgers, armed.struck), ...rights.findings, ...ledgers.strangersLost];
+    const problems = [
+      ...broken(world, ledgers, armed.struck),
+      ...rights.findings,
+      ...unanswered(world, isExcusedFrom),
+      ...ledgers.strangersLost,
+      ...(kernel.isExhausted ? ['the story comes to no end'] : []),
+    ];
     const effective = armed.struck.filter(({ tookEffect }) => tookEffect());
     return {
       seed,

@@ -2,6 +2,7 @@ import type { PlannedFault } from './faults/fault.js';
 import { cells } from './faults/catalog.js';
 import { Kernel } from './kernel/kernel.js';
 import type { Phase } from './phases.js';
+import type { Wanted } from './world/plan.js';
 
 /** So many faults strike at some call to RunPod or a gate, the others at a moment of their phase. */
 const CALL_SHARE = 0.4;
@@ -40,8 +41,12 @@ export function plannedFaults(seed: number): PlannedFault[] {
   });
 }
 
-/** The phases that each session has to come to. */
-export function wantedPhases(faults: readonly PlannedFault[]): ReadonlySet<Phase>[] {
+/** What each session has to come to. */
+export function wantedOf(faults: readonly PlannedFault[]): Wanted[] {
   const names = faults.some(({ session }) => session === 's1') ? ['s0', 's1'] : ['s0'];
-  return names.map((name) => new Set(faults.filter(({ session }) => session === name).map(({ phase }) => phase)));
+  return names.map((name) => {
+    const its = faults.filter(({ session }) => session === name);
+    const longWork = its.some(({ kind, phase }) => kind.needsLongWork === true && phase === 'serve');
+    return { phases: new Set(its.map(({ phase }) => phase)), longWork };
+  });
 }

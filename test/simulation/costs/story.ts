@@ -24,6 +24,7 @@ const OVER_AFTER_MS = 2 * 3_600_000;
 const EVERYBODY_HAS_COME_MS = 260_000;
 const LOOK_AFTER_MS = 300_000;
 const DAY_MS = 86_400_000;
+const PHASES_OF_COSTS: readonly Phase[] = ['serve', 'drain', 'idle'];
 const PROJECTS = ['shop', 'lab', undefined];
 
 export interface CostStory {
@@ -46,7 +47,7 @@ export async function costStory(seed: number): Promise<CostStory> {
   if (kernel.chance(0.5)) kernel.nowMs += DAY_MS - kernel.integer(1, 300) * 1000;
   const uninstall = installGlobals(kernel);
   try {
-    const wanted = (['serve', 'drain', 'idle'] as Phase[]).map((phase) => new Set([phase]));
+    const wanted = PHASES_OF_COSTS.map((phase) => ({ phases: new Set([phase]), longWork: false }));
     const sessions = planSessions(kernel, wanted.slice(0, kernel.integer(1, 4))).map(working);
     const world = new World(
       kernel,

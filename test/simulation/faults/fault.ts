@@ -13,10 +13,10 @@ export interface Strike {
  * What a session's people can count on, and what a failure may rightly take from them. `boot`: a pod that is on its way
  * goes on; `use`: whoever works on a pod keeps it, for the idle time too; `lease`: who holds one from outside Temporal
  * keeps it, which takes messages that arrive; `number`: no more work on it than may; `again`: nothing is rented a second
- * time.
+ * time; `answer`: a job that has the time for it is done.
  */
-export type Claim = 'boot' | 'use' | 'lease' | 'number' | 'again';
-export const everyClaim: readonly Claim[] = ['boot', 'use', 'lease', 'number', 'again'];
+export type Claim = 'boot' | 'use' | 'lease' | 'number' | 'again' | 'answer';
+export const everyClaim: readonly Claim[] = ['boot', 'use', 'lease', 'number', 'again', 'answer'];
 
 export interface FaultKind {
   readonly name: string;
@@ -31,6 +31,8 @@ export interface FaultKind {
   readonly puts: (seconds: number) => number;
   /** Whose pod may be ended for it, although nobody's time is over: see `Rights`. */
   readonly mayCost?: readonly Claim[];
+  /** It shows only with work that outlasts a lease's term. */
+  readonly needsLongWork?: true;
   /** @returns whether it has taken effect, asked at the end of the run; nothing means yes */
   readonly strike: (strike: Strike) => void | (() => boolean);
 }

@@ -101,6 +101,7 @@ export const ourFaults: readonly FaultKind[] = [
     phases: everyPhase,
     // Who cannot be asked after is neither gone nor there: a lease's whole term, a whole round of the reaper.
     puts: (seconds) => seconds * LONG + LEASE_SECONDS + REAPER_SECONDS,
+    needsLongWork: true,
     strike: ({ world, seconds }) => {
       world.temporal.trouble.describing = world.kernel.pick(['refused', 'silent'] as const);
       world.later(seconds * LONG, () => {

@@ -77,7 +77,7 @@ export const podFaults: readonly FaultKind[] = [
       machine.refusesToken = true;
     },
     // A message, never a replacement.
-    { mayCost: ['boot'] },
+    { mayCost: ['boot', 'answer'] },
   ),
   onPod(
     'switch-killed',

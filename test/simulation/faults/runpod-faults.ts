@@ -33,6 +33,8 @@ const atCreate = (
   strike: (strike) => armed(strike, ofSession(strike, { kind: name, ...more(strike) })),
 });
 
+const costsTheAnswer = (kind: FaultKind): FaultKind => ({ ...kind, mayCost: [...(kind.mayCost ?? []), 'answer'] });
+
 const atEnd = (
   name: string,
   puts: (seconds: number) => number,
@@ -70,28 +72,32 @@ export const runPodFaults: readonly FaultKind[] = [
     (seconds) => seconds + SPREAD_SECONDS,
     ({ seconds }) => ({ seconds }),
   ),
-  atCreate(
-    'no-capacity',
-    () => 0,
-    ({ world }) => ({ times: world.kernel.integer(1, 4) }),
+  costsTheAnswer(
+    atCreate(
+      'no-capacity',
+      () => 0,
+      ({ world }) => ({ times: world.kernel.integer(1, 4) }),
+    ),
   ),
-  atCreate('no-balance', () => 0),
+  costsTheAnswer(atCreate('no-balance', () => 0)),
   atCreate(
     'boot-stuck',
     () => BACK_OFF_SECONDS,
     ({ world }) => ({ podStatus: world.kernel.pick(['PROVISIONING', 'STARTING']) }),
   ),
-  atCreate(
-    'crash-loop',
-    () => BACK_OFF_SECONDS,
-    ({ world }) => ({ seconds: world.kernel.integer(1, 20) }),
+  costsTheAnswer(
+    atCreate(
+      'crash-loop',
+      () => BACK_OFF_SECONDS,
+      ({ world }) => ({ seconds: world.kernel.integer(1, 20) }),
+    ),
   ),
   atCreate(
     'image-unpullable',
     () => BACK_OFF_SECONDS,
     ({ world }) => ({ podStatus: world.kernel.pick(['EXITED', 'ERROR']) }),
   ),
-  atCreate('zero-gpu', () => BACK_OFF_SECONDS),
+  costsTheAnswer(atCreate('zero-gpu', () => BACK_OFF_SECONDS)),
   atEnd(
     'delete-404',
     () => SPREAD_SECONDS + BACK_OFF_SECONDS,

@@ -11,15 +11,17 @@ const CONFIRMED_WITHIN_MS = 25_000;
 /** Our clock and the gate's notice of a use differ by a message's way. */
 const CLOCKS_MS = 2_000;
 
+/** Whether something has struck that may cost the session's people what they claim. */
+export type Excuse = (session: string, claim: Claim) => boolean;
+
 /** What nobody may take from those who use a session: asked at every DELETE, and at every use of a pod. */
 export class Rights {
   readonly findings: string[] = [];
 
-  /** @param isExcused whether something has struck that may cost the session's people what they claim */
   constructor(
     private readonly world: World,
     private readonly created: CreatedWith,
-    private readonly isExcused: (session: string, claim: Claim) => boolean,
+    private readonly isExcused: Excuse,
   ) {
     const { cloud } = world;
     cloud.beforeEnd = (podId) => {

@@ -1,5 +1,8 @@
 import { randomInteger, seededRandom, type Random } from '../../../emulator/core/random.js';
 
+/** Many times what the longest story takes: whatever goes on for so long goes on for ever. */
+const MAX_EVENTS = 200_000;
+
 interface Planned {
   readonly atMs: number;
   /** Of two events at the same moment the one that was planned first happens first. */
@@ -17,9 +20,15 @@ export class Kernel {
   readonly random: Random;
   private readonly heap: Planned[] = [];
   private serial = 0;
+  private happened = 0;
 
   constructor(readonly seed: number) {
     this.random = seededRandom(seed);
+  }
+
+  /** So much has happened that nothing more does. */
+  get isExhausted(): boolean {
+    return this.happened >= MAX_EVENTS;
   }
 
   /** A moment between two durations from now, drawn anew at each call: how long things on a network or a disk take. */
@@ -53,12 +62,13 @@ export class Kernel {
   async run(untilMs: number, isOver: () => boolean = () => false): Promise<void> {
     await settled();
     for (;;) {
-      if (isOver()) return;
+      if (isOver() || this.isExhausted) return;
       const next = this.heap[0];
       if (!next || next.atMs > untilMs) break;
       this.pop();
       if (next.cancelled) continue;
       this.nowMs = next.atMs;
+      this.happened += 1;
       next.act();
       await settled();
     }

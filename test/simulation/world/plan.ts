@@ -39,11 +39,17 @@ export interface PlannedSession {
   readonly stopsInUse: boolean;
 }
 
-/** @param wanted phases that the session has to come to, for the faults that are planned for them */
-export function planSession(kernel: Kernel, name: string, wanted: ReadonlySet<Phase>): PlannedSession {
+/** What a session has to come to, for the faults that are planned for it. */
+export interface Wanted {
+  readonly phases: ReadonlySet<Phase>;
+  /** Its first job outlasts a lease's term. */
+  readonly longWork: boolean;
+}
+
+export function planSession(kernel: Kernel, name: string, { phases, longWork }: Wanted): PlannedSession {
   const between = (from: number, to: number): number => from + kernel.random() * (to - from);
-  const stopsInUse = wanted.has('drain');
-  const jobCount = kernel.integer(wanted.has('serve') || stopsInUse ? 1 : 0, 3);
+  const stopsInUse = phases.has('drain');
+  const jobCount = kernel.integer(phases.has('serve') || stopsInUse ? 1 : 0, 3);
   const input: PodSessionInput = {
     session: name,
     gpus: kernel.chance(0.3) ? ['NVIDIA GeForce RTX 4090', 'NVIDIA GeForce RTX 3090'] : ['NVIDIA GeForce RTX 4090'],
@@ -64,7 +70,7 @@ export function planSession(kernel: Kernel, name: string, wanted: ReadonlySet<Ph
     jobs: Array.from({ length: jobCount }, (_, i) => ({
       jobId: `${name}-${i}`,
       at: i === 0 ? between(0, 10) : between(0, 250),
-      runs: runSeconds(kernel, stopsInUse ? 15 : 2, wanted.has('idle')),
+      runs: longWork && i === 0 ? between(...LONG_WORK) : runSeconds(kernel, stopsInUse ? 15 : 2, phases.has('idle')),
       timeout: kernel.chance(0.1) ? between(20, 60) : 900,
     })),
     holders: kernel.chance(0.25)
@@ -84,8 +90,11 @@ export function planSession(kernel: Kernel, name: string, wanted: ReadonlySet<Ph
   };
 }
 
-/** Most answers take seconds; some take longer than a lease's term. */
+/** Seconds: longer than a lease's term. */
+const LONG_WORK = [310, 460] as const;
+
+/** Most answers take seconds; some take minutes. */
 function runSeconds(kernel: Kernel, least: number, isShort: boolean): number {
-  const [from, to] = isShort || kernel.chance(0.75) ? [least, 40] : kernel.chance(0.5) ? [60, 150] : [310, 460];
+  const [from, to] = isShort || kernel.chance(0.75) ? [least, 40] : kernel.chance(0.5) ? [60, 150] : LONG_WORK;
   return from + kernel.random() * (to - from);
 }

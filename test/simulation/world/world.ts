@@ -16,7 +16,7 @@ import { workerActivities } from './activities.js';
 import { Cloud } from './cloud.js';
 import { Cron } from './cron.js';
 import { Link, Network } from './network.js';
-import { planSession, type PlannedSession } from './plan.js';
+import { planSession, type PlannedSession, type Wanted } from './plan.js';
 import type { PodMachine } from './pod-machine.js';
 import { Users } from './users.js';
 import { weatherOver, type Weather } from './weather.js';
@@ -236,6 +236,6 @@ export class World {
 }
 
 /** One to three sessions, with what people do to them. */
-export function planSessions(kernel: Kernel, wanted: readonly ReadonlySet<Phase>[]): PlannedSession[] {
-  return wanted.map((phases, i) => planSession(kernel, `s${i}`, phases));
+export function planSessions(kernel: Kernel, wanted: readonly Wanted[]): PlannedSession[] {
+  return wanted.map((its, i) => planSession(kernel, `s${i}`, its));
 }

@@ -1,0 +1,26 @@
+import type { PlannedSession } from '../world/plan.js';
+import type { World } from '../world/world.js';
+import type { Excuse } from './rights.js';
+import { jobsOf } from './truth.js';
+
+/** Boots, retries and what else comes between a job and its pod. */
+const ASIDE_SECONDS = 300;
+const LEAST_LIFETIME_SECONDS = 600;
+
+/** Jobs that had the time for their work and failed, although nothing has struck that may cost it. */
+export function unanswered(world: World, isExcused: Excuse): string[] {
+  const failed = jobsOf(world).filter(({ status }) => status === 'FAILED');
+  return failed.flatMap(({ jobId, session, timeoutSeconds, failureType }) => {
+    const planned = world.planned(session);
+    const isPlanned = planned?.jobs.some((job) => job.jobId === jobId) === true;
+    if (!isPlanned || !hasTime(planned, timeoutSeconds) || isExcused(session, 'answer')) return [];
+    return [`job ${jobId} failed (${failureType ?? 'nobody knows why'}) although nothing has struck that may cost it`];
+  });
+}
+
+/** However they wait for each other. */
+function hasTime({ input, jobs, holders }: PlannedSession, timeoutSeconds: number): boolean {
+  const workSeconds = [...jobs.map(({ runs }) => runs), ...holders.map(({ uses }) => uses)].reduce((a, b) => a + b, 0);
+  const isLong = (input.maxLifetimeSeconds ?? 0) >= LEAST_LIFETIME_SECONDS + workSeconds;
+  return isLong && workSeconds + ASIDE_SECONDS <= timeoutSeconds;
+}
