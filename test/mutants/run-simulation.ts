@@ -11,7 +11,7 @@ export async function runSimulation(dir: string, seeds: number): Promise<Verdict
   const child = spawn('npm', args, { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
   const [code, output, errors] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
-  if (code === 0) return { verdict: 'survived' };
+  if (code === 0) return { verdict: 'survived', of: `${seeds} stories` };
   if (code !== FOUND) return { verdict: 'broken', why: `the simulation ended with ${code}: ${errors.slice(-300)}` };
   const { failed } = JSON.parse(output) as { readonly failed: readonly unknown[] };
   return { verdict: 'killed', by: `seed ${seedOf(failed[0])}` };

@@ -11,7 +11,7 @@ const NO_ASSERTION = /^(SyntaxError|ReferenceError|TypeError)|^Error: Test timed
 
 export type Verdict =
   | { readonly verdict: 'killed'; readonly by: string }
-  | { readonly verdict: 'survived' }
+  | { readonly verdict: 'survived'; readonly of: string }
   | { readonly verdict: 'broken'; readonly why: string };
 
 interface Report {
@@ -60,7 +60,7 @@ export async function runTest(dir: string, { file, name }: TestKill): Promise<Ve
   const problem = report.testResults.map(({ message }) => message).find((message) => message !== '');
   if (problem !== undefined) return { verdict: 'broken', why: `${file}: ${problem}`.slice(0, 400) };
   if (!tests.some(({ status }) => status === 'passed')) return { verdict: 'broken', why: `${file}: no test ran` };
-  return { verdict: 'survived' };
+  return { verdict: 'survived', of: file };
 }
 
 /** @returns undefined when vitest did not end in time, or not with a report */

@@ -1,4 +1,4 @@
-import type { Mutant } from './mutant.js';
+import { isForSimulation, isForTests, type Mutant } from './mutant.js';
 import type { Verdict } from './run-tests.js';
 
 export type Suite = 'tests' | 'simulation';
@@ -10,16 +10,19 @@ export interface Outcome {
   readonly result: Verdict | { readonly verdict: 'invalid'; readonly why: string };
 }
 
-const BEGIN = '<!-- mutants: written by npm run mutants -- --suite all --write -->';
+const BEGIN = '<!-- mutants: written by npm run mutants -- --write -->';
 const END = '<!-- /mutants -->';
+const NOT_RUN = 'not run';
+/** No business of that suite. */
+const NOBODYS = '–';
 
-export function line({ mutant, suite, seconds, result }: Outcome): string {
+export function line({ mutant, seconds, result }: Outcome): string {
   const took = `${seconds.toFixed(1)} s`;
   const said =
     result.verdict === 'killed'
       ? `killed by ${result.by}`
       : result.verdict === 'survived'
-        ? `SURVIVED ${suite === 'tests' ? mutant.killedBy.kind === 'test' && mutant.killedBy.file : suite}`
+        ? `SURVIVED ${result.of}`
         : `${result.verdict.toUpperCase()}: ${result.why}`;
   return `${mutant.rule} | ${mutant.name}: ${mutant.takenOut} | ${said} | ${took}`;
 }
@@ -28,28 +31,47 @@ export function isKilled({ result }: Outcome): boolean {
   return result.verdict === 'killed';
 }
 
-/** Puts the table between the document's two markers. @throws when they are not there */
-export function withTable(document: string, outcomes: readonly Outcome[]): string {
+/**
+ * Puts the table of all mutants between the document's two markers. What was not run keeps what the table says of it.
+ * @throws when the markers are not there
+ */
+export function withTable(document: string, mutants: readonly Mutant[], outcomes: readonly Outcome[]): string {
   const [begin, end] = [document.indexOf(BEGIN), document.indexOf(END)];
   if (begin < 0 || end < begin) throw new Error(`the document has no ${BEGIN} … ${END}`);
-  const table = markdown(outcomes);
+  const before = cellsOf(document.slice(begin + BEGIN.length, end));
+  const rows = mutants.map((mutant) => row(mutant, outcomes, before));
+  const table = ['| Rule | Taken out | Test that fails | Simulation |', '| --- | --- | --- | --- |', ...rows].join(
+    '\n',
+  );
   return `${document.slice(0, begin + BEGIN.length)}\n\n${table}\n\n${document.slice(end)}`;
 }
 
-function markdown(outcomes: readonly Outcome[]): string {
-  const mutants = [...new Set(outcomes.map(({ mutant }) => mutant))];
-  const rows = mutants.map((mutant) => {
-    const by = (suite: Suite): string | undefined =>
-      cell(outcomes.find((one) => one.mutant === mutant && one.suite === suite));
-    const { rule, takenOut, alsoSimulation } = mutant;
-    const caught = typeof alsoSimulation === 'object' ? `caught by ${alsoSimulation.caughtBy}` : '–';
-    return `| ${rule} | ${takenOut} | ${by('tests') ?? '–'} | ${by('simulation') ?? caught} |`;
-  });
-  return ['| Rule | Taken out | Test that fails | Simulation |', '| --- | --- | --- | --- |', ...rows].join('\n');
+type Cells = Readonly<Record<Suite, string | undefined>>;
+
+/** By what is taken out. */
+function cellsOf(table: string): ReadonlyMap<string, Cells> {
+  const rows = table.split('\n').filter((text) => text.startsWith('| '));
+  return new Map(
+    rows.map((text) => {
+      const [, , takenOut = '', tests, simulation] = text.split(/ ?(?<!\\)\| ?/);
+      return [takenOut, { tests, simulation }];
+    }),
+  );
 }
 
-function cell(outcome: Outcome | undefined): string | undefined {
-  if (!outcome) return undefined;
-  const { result } = outcome;
-  return result.verdict === 'killed' ? result.by.replaceAll('|', '\\|') : result.verdict.toUpperCase();
+function row(mutant: Mutant, outcomes: readonly Outcome[], before: ReadonlyMap<string, Cells>): string {
+  const { rule, takenOut, alsoSimulation } = mutant;
+  const by = (suite: Suite): string => {
+    const outcome = outcomes.find((one) => one.mutant === mutant && one.suite === suite);
+    return outcome ? cell(outcome) : (before.get(takenOut)?.[suite] ?? NOT_RUN);
+  };
+  const caught = typeof alsoSimulation === 'object' ? `caught by ${alsoSimulation.caughtBy}` : NOBODYS;
+  return `| ${rule} | ${takenOut} | ${isForTests(mutant) ? by('tests') : NOBODYS} | ${isForSimulation(mutant) ? by('simulation') : caught} |`;
+}
+
+function cell({ result, suite }: Outcome): string {
+  if (result.verdict === 'killed') return result.by.replaceAll('|', '\\|');
+  return suite === 'simulation' && result.verdict === 'survived'
+    ? `not within ${result.of}`
+    : result.verdict.toUpperCase();
 }

@@ -7,6 +7,7 @@ import type { World } from './world/world.js';
 export class Armed {
   readonly struck: StruckFault[] = [];
   private waiting: PlannedFault[];
+  private isDisarmed = false;
 
   constructor(
     private readonly world: World,
@@ -23,6 +24,11 @@ export class Armed {
       if (stage !== 'leaves') return;
       for (const { name } of world.sessions) if (request.url.includes('/v2/')) this.look(name);
     });
+  }
+
+  /** What has not struck by now never does. */
+  disarm(): void {
+    this.isDisarmed = true;
   }
 
   private look(session: string): void {
@@ -66,6 +72,7 @@ export class Armed {
   }
 
   private strike(fault: PlannedFault): void {
+    if (this.isDisarmed) return;
     const { world } = this;
     const phase = world.phaseOf(fault.session);
     const { session, seconds, kind } = fault;

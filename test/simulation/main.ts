@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
-import { cellName } from './faults/catalog.js';
+import { cellName, faultKinds } from './faults/catalog.js';
 import { matrix, Tally, type Report } from './report.js';
 import { runSeed, type SeedResult } from './run-seed.js';
 import { shrink } from './shrink.js';
@@ -16,6 +16,7 @@ interface Options {
   readonly seeds: number;
   readonly from: number;
   readonly jobs: number;
+  readonly with?: string;
   readonly faults?: readonly number[];
   readonly untilFailure?: true;
   readonly json?: true;
@@ -38,6 +39,10 @@ const program = new Command('simulate')
   .option('--seeds <n>', 'how many stories', wholeNumber(1), 500)
   .option('--from <seed>', 'the first seed', wholeNumber(0), 1)
   .option('--jobs <n>', 'processes', wholeNumber(1), Math.min(8, availableParallelism()))
+  .option('--with <fault>', 'only those of the stories that this fault is planned for', (text) => {
+    if (!faultKinds.some(({ name }) => name === text)) throw new InvalidArgumentError('there is no such fault.');
+    return text;
+  })
   .option('--faults <list>', "only these of a seed's faults, such as 0,2", (text) =>
     text.split(',').map(wholeNumber(0)),
   )
@@ -51,24 +56,30 @@ Examples:
   npm run simulate -- --seeds 10000
   npm run simulate -- --seeds 1 --from 4711              one story again, exactly
   npm run simulate -- --seeds 1 --from 4711 --faults 0,2 the same with two of its faults
+  npm run simulate -- --seeds 10000 --with never-ends    what one fault does
 
 Exit codes: 0 every story held, 2 usage, 4 a story failed.`,
   )
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
-/** A child works on every `jobs`-th seed and tells each result. */
-async function child([from = 0, count = 0, step = 1, offset = 0]: readonly number[]): Promise<void> {
+/** A child works on every `step`-th seed and tells each result. */
+async function child(seeds: readonly number[], step: number, offset: number): Promise<void> {
   // Errors are a part of every story, and where they were made is asked for by no one.
   Error.stackTraceLimit = 0;
-  for (let i = offset; i < count; i += step) process.send?.(await runSeed(from + i));
+  for (let i = offset; i < seeds.length; i += step) process.send?.(await runSeed(seeds[i]!));
   process.disconnect();
+}
+
+function seedsOf({ seeds, from, with: name }: Options): number[] {
+  const all = Array.from({ length: seeds }, (_, i) => from + i);
+  return name === undefined ? all : all.filter((seed) => plannedFaults(seed).some(({ kind }) => kind.name === name));
 }
 
 /** @param onResult answers whether to go on */
 async function spread(options: Options, onResult: (result: SeedResult) => boolean): Promise<void> {
-  const { seeds, from, jobs } = options;
-  const children = Array.from({ length: Math.min(jobs, seeds) }, (_, offset) =>
-    fork(fileURLToPath(import.meta.url), ['--child', JSON.stringify([from, seeds, Math.min(jobs, seeds), offset])]),
+  const { jobs } = options;
+  const children = Array.from({ length: jobs }, (_, offset) =>
+    fork(fileURLToPath(import.meta.url), ['--child', JSON.stringify({ options, offset })]),
   );
   const ends = children.map(
     (one) =>
@@ -96,13 +107,14 @@ async function main(): Promise<void> {
   const failing: SeedResult[] = [];
   let toldMs = 0;
   let done = 0;
+  const count = seedsOf(options).length;
   const note = (result: SeedResult): boolean => {
     tally.add(result);
     done += 1;
     if (result.problems.length > 0) failing.push(result);
     if (!options.quiet && performance.now() - toldMs > PROGRESS_EVERY_MS) {
       toldMs = performance.now();
-      process.stderr.write(`${done} of ${options.seeds} stories, ${failing.length} failed, ${seconds()} s\n`);
+      process.stderr.write(`${done} of ${count} stories, ${failing.length} failed, ${seconds()} s\n`);
     }
     return failing.length === 0 || options.untilFailure !== true;
   };
@@ -139,6 +151,10 @@ function print(report: Report): void {
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-const [flag, range] = process.argv.slice(2);
-if (flag === '--child' && process.send) await child(JSON.parse(range ?? '[]') as number[]);
-else await main();
+const [flag, work] = process.argv.slice(2);
+if (flag === '--child' && process.send) {
+  const { options, offset } = JSON.parse(work ?? '{}') as { readonly options: Options; readonly offset: number };
+  await child(seedsOf(options), options.jobs, offset);
+} else {
+  await main();
+}

@@ -48,6 +48,7 @@ export async function runSeed(seed: number, only?: readonly number[]): Promise<S
     world.begin();
     const startMs = kernel.nowMs;
     await kernel.run(startMs + HEAL_AFTER_MS, overWatch(world, startMs + EVERYBODY_HAS_COME_MS));
+    armed.disarm();
     world.heal();
     await kernel.run(startMs + OVER_AFTER_MS, overWatch(world, startMs + EVERYBODY_HAS_COME_MS));
     await kernel.run(kernel.nowMs + EPILOGUE_MS);

@@ -46,7 +46,8 @@ export function wantedOf(faults: readonly PlannedFault[]): Wanted[] {
   const names = faults.some(({ session }) => session === 's1') ? ['s0', 's1'] : ['s0'];
   return names.map((name) => {
     const its = faults.filter(({ session }) => session === name);
-    const longWork = its.some(({ kind, phase }) => kind.needsLongWork === true && phase === 'serve');
-    return { phases: new Set(its.map(({ phase }) => phase)), longWork };
+    const needs = new Set(its.map(({ kind, phase }) => (phase === 'drain' ? undefined : kind.needs)));
+    const phases = new Set(its.map(({ phase }) => phase));
+    return { phases, longWork: needs.has('long-work') && phases.has('serve'), lateJob: needs.has('late-job') };
   });
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { mutants } from '../mutants/list.js';
-import { isForTests, mutated, RULES } from '../mutants/mutant.js';
+import { by, isForTests, mutated, RULES, type Mutant } from '../mutants/mutant.js';
 import { line, withTable, type Outcome } from '../mutants/table.js';
 
 const tree = resolve(import.meta.dirname, '../..');
@@ -35,24 +35,57 @@ describe('the mutants', () => {
 });
 
 describe('what is told of the mutants', () => {
-  const [mutant] = mutants;
-  const outcomes: Outcome[] = [
-    { mutant: mutant!, suite: 'tests', seconds: 1, result: { verdict: 'killed', by: 'unit/x: a | b' } },
-    { mutant: mutant!, suite: 'simulation', seconds: 2, result: { verdict: 'survived' } },
+  const kinds: Pick<Mutant, 'name' | 'killedBy' | 'alsoSimulation'>[] = [
+    { name: 'a', killedBy: by('unit/x'), alsoSimulation: true },
+    { name: 'b', killedBy: { kind: 'simulation' } },
+    { name: 'c', killedBy: by('unit/x'), alsoSimulation: { caughtBy: 'the reaper' } },
   ];
+  const some: Mutant[] = kinds.map((kind) => ({
+    ...mutants[0]!,
+    rule: 'create',
+    takenOut: `no ${kind.name}`,
+    ...kind,
+  }));
+  const killed: Outcome = {
+    mutant: some[0]!,
+    suite: 'tests',
+    seconds: 1,
+    result: { verdict: 'killed', by: 'unit/x: a | b' },
+  };
+  const survived: Outcome = {
+    mutant: some[0]!,
+    suite: 'simulation',
+    seconds: 2,
+    result: { verdict: 'survived', of: '7 stories' },
+  };
+  const document = read('docs/guarantee.md');
 
   it('is a line each, that shows a survivor', () => {
-    expect(outcomes.map(line)).toEqual([
+    expect([killed, survived].map(line)).toEqual([
       expect.stringMatching(/ \| killed by unit\/x: a \| b \| 1\.0 s$/),
-      expect.stringMatching(/ \| SURVIVED simulation \| 2\.0 s$/),
+      expect.stringMatching(/ \| SURVIVED 7 stories \| 2\.0 s$/),
     ]);
   });
 
   it('is a table in the document, in place of the one before', () => {
-    const document = read('docs/guarantee.md');
-    const once = withTable(document, outcomes);
-    expect(once).toContain(`| ${mutant!.rule} | ${mutant!.takenOut} | unit/x: a \\| b | SURVIVED |`);
-    expect(withTable(once, outcomes)).toBe(once);
-    expect(() => withTable('no markers', outcomes)).toThrow('the document has no');
+    const once = withTable(document, some, [killed, survived]);
+    expect(once).toContain(
+      '| create | no a | unit/x: a \\| b | not within 7 stories |\n| create | no b | – | not run |\n',
+    );
+    expect(once).toContain('| create | no c | not run | caught by the reaper |\n\n<!-- /mutants -->');
+    expect(once).not.toContain('not in the name of the pod');
+    expect(() => withTable('no markers', some, [])).toThrow('the document has no');
+  });
+
+  it('keeps what was said of those that were not run', () => {
+    const once = withTable(document, some, [killed, survived]);
+    expect(withTable(once, some, [])).toBe(once);
+    const later = withTable(once, some, [{ ...survived, result: { verdict: 'killed', by: 'seed 3' } }]);
+    expect(later).toContain('| create | no a | unit/x: a \\| b | seed 3 |');
+  });
+
+  it('stands in the document, for every one of them', () => {
+    expect(withTable(document, mutants, [])).toBe(document);
+    expect(document).not.toContain('| not run |');
   });
 });

@@ -31,8 +31,8 @@ export interface FaultKind {
   readonly puts: (seconds: number) => number;
   /** Whose pod may be ended for it, although nobody's time is over: see `Rights`. */
   readonly mayCost?: readonly Claim[];
-  /** It shows only with work that outlasts a lease's term. */
-  readonly needsLongWork?: true;
+  /** It shows only with work that outlasts a lease's term, or with a job that comes when the others are done. */
+  readonly needs?: 'long-work' | 'late-job';
   /** @returns whether it has taken effect, asked at the end of the run; nothing means yes */
   readonly strike: (strike: Strike) => void | (() => boolean);
 }

@@ -9,7 +9,7 @@ import {
 } from './limits.js';
 
 /** Some failures matter only when they last for as many minutes as others last seconds. */
-const LONG = 10;
+const LONG = 12;
 
 /** Work that was under way goes on unseen, and what was asked for may come twice; nobody loses a pod that works. */
 const unseen: readonly Claim[] = ['boot', 'again', 'lease', 'number'];
@@ -90,8 +90,7 @@ export const ourFaults: readonly FaultKind[] = [
       severed('gates', strike, isOn);
     },
     (seconds) => seconds + BACK_OFF_SECONDS + HEARTBEAT_SECONDS,
-    // A pod that neither jobs nor the session reach is lost.
-    everyClaim,
+    ['boot', 'number', 'lease', 'again'],
   ),
   lasting('temporal-unreachable', ({ world }, isOn) => {
     world.temporal.setReachable(!isOn);
@@ -101,7 +100,9 @@ export const ourFaults: readonly FaultKind[] = [
     phases: everyPhase,
     // Who cannot be asked after is neither gone nor there: a lease's whole term, a whole round of the reaper.
     puts: (seconds) => seconds * LONG + LEASE_SECONDS + REAPER_SECONDS,
-    needsLongWork: true,
+    // Nothing is rented as long as Temporal does not say who waits.
+    mayCost: ['answer'],
+    needs: 'long-work',
     strike: ({ world, seconds }) => {
       world.temporal.trouble.describing = world.kernel.pick(['refused', 'silent'] as const);
       world.later(seconds * LONG, () => {

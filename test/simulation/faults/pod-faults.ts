@@ -62,6 +62,7 @@ export const podFaults: readonly FaultKind[] = [
         machine.isSlow = false;
       });
     },
+    { mayCost: ['boot', 'number'] },
   ),
   onPod(
     'connections-cut',
@@ -69,6 +70,7 @@ export const podFaults: readonly FaultKind[] = [
     (machine) => {
       machine.breakFlights();
     },
+    { mayCost: ['boot', 'number'] },
   ),
   onPod(
     'token-refused',

@@ -1,4 +1,4 @@
-import { everyClaim, everyPhase, withPod, type FaultKind, type Strike } from './fault.js';
+import { everyPhase, withPod, type FaultKind, type Strike } from './fault.js';
 import { BACK_OFF_SECONDS, CALL_SECONDS, LONGEST_RETRY_AFTER_SECONDS, runPodFails, SPREAD_SECONDS } from './limits.js';
 
 const onlyCreates = 'only a create call meets it, and a session creates nothing while it has a pod';
@@ -80,10 +80,15 @@ export const runPodFaults: readonly FaultKind[] = [
     ),
   ),
   costsTheAnswer(atCreate('no-balance', () => 0)),
-  atCreate(
-    'boot-stuck',
-    () => BACK_OFF_SECONDS,
-    ({ world }) => ({ podStatus: world.kernel.pick(['PROVISIONING', 'STARTING']) }),
+  costsTheAnswer(
+    atCreate(
+      'boot-stuck',
+      () => BACK_OFF_SECONDS,
+      ({ world }) => ({
+        podStatus: world.kernel.pick(['PROVISIONING', 'STARTING']),
+        times: world.kernel.integer(1, 6),
+      }),
+    ),
   ),
   costsTheAnswer(
     atCreate(
@@ -92,10 +97,12 @@ export const runPodFaults: readonly FaultKind[] = [
       ({ world }) => ({ seconds: world.kernel.integer(1, 20) }),
     ),
   ),
-  atCreate(
-    'image-unpullable',
-    () => BACK_OFF_SECONDS,
-    ({ world }) => ({ podStatus: world.kernel.pick(['EXITED', 'ERROR']) }),
+  costsTheAnswer(
+    atCreate(
+      'image-unpullable',
+      () => BACK_OFF_SECONDS,
+      ({ world }) => ({ podStatus: world.kernel.pick(['EXITED', 'ERROR']), times: world.kernel.integer(1, 8) }),
+    ),
   ),
   costsTheAnswer(atCreate('zero-gpu', () => BACK_OFF_SECONDS)),
   atEnd(
@@ -120,6 +127,7 @@ export const runPodFaults: readonly FaultKind[] = [
       () => ({ times: 1_000_000 }),
     ),
     name: 'never-ends',
+    needs: 'late-job',
   },
   {
     name: 'pod-forgotten',
@@ -169,7 +177,7 @@ export const runPodFaults: readonly FaultKind[] = [
     phases: withPod,
     elsewhere: 'before the pod serves and once it ends nobody waits for its model',
     puts: (seconds) => seconds,
-    mayCost: everyClaim,
+    mayCost: ['boot', 'number'],
     strike: (strike) => armed(strike, { kind: 'proxy-524', forSeconds: strike.seconds }),
   },
   {
@@ -177,7 +185,7 @@ export const runPodFaults: readonly FaultKind[] = [
     phases: ['boot', ...withPod],
     elsewhere: 'nobody asks the gate of a pod that does not exist yet or is being ended',
     puts: (seconds) => seconds,
-    mayCost: everyClaim,
+    mayCost: ['boot', 'number'],
     strike: (strike) => armed(strike, { kind: 'proxy-html', status: 502, forSeconds: strike.seconds }),
   },
 ];

@@ -16,13 +16,13 @@ export function broken(world: World, ledgers: Ledgers, struck: readonly StruckFa
     ...world.temporal.findings,
     ...ledgers.findings,
     ...pods.flatMap((pod) => late(world, pod, struck)),
-    ...(undying
-      ? []
-      : pods.filter(({ isAlive }) => isAlive).map(({ pod }) => `pod ${pod.id} is still alive in the end`)),
+    // RunPod ends in the end what it would not end before.
+    ...pods.filter(({ isAlive }) => isAlive).map(({ pod }) => `pod ${pod.id} is still alive in the end`),
     ...(undying ? [] : overlaps(world, pods, struck)),
-    ...(undying || isDeniedTwice(world.weather.isDeaf, struck) ? [] : leftBehind(ended, pods)),
+    ...(isDeniedTwice(world.weather.isDeaf, struck) ? [] : leftBehind(ended, pods)),
     ...createdTooLate(ended, pods),
     ...movedDeadlines(pods),
+    ...bootsInVain(pods),
     ...jobsWithoutEnd(world, struck),
   ];
 }
@@ -80,6 +80,23 @@ function movedDeadlines(pods: readonly PodTruth[]): string[] {
     first.set(parts.firstRunId, known);
     return known === hardDeadlineMs ? [] : [`pod ${pod.id}: the hard deadline of its session has moved`];
   });
+}
+
+/** When so many pods of a session in a row did not serve, the trouble is not one pod's. */
+const MOST_BOOTS = 3;
+
+function bootsInVain(pods: readonly PodTruth[]): string[] {
+  const inVain = new Map<string, Set<number>>();
+  return pods
+    .toSorted((a, b) => a.pod.createdAtMs - b.pod.createdAtMs)
+    .flatMap(({ parts: { firstRunId, session, attempt }, readyAtMs }) => {
+      const attempts = readyAtMs === undefined ? (inVain.get(firstRunId) ?? new Set()) : new Set<number>();
+      if (readyAtMs === undefined) attempts.add(attempt);
+      inVain.set(firstRunId, attempts);
+      return attempts.size === MOST_BOOTS + 1
+        ? [`${attempts.size} pods of session ${session} in a row did not boot`]
+        : [];
+    });
 }
 
 function jobsWithoutEnd(world: World, struck: readonly StruckFault[]): string[] {

@@ -41,6 +41,8 @@ export interface Execution {
 
 const SHORT_TIMER_MS = 1000;
 const EVICTION_PROBABILITY = 0.03;
+/** Of a stock server. */
+const CONTINUE_AS_NEW_EVENTS = 4096;
 
 /**
  * Temporal in virtual time: server, network, workers and clients of one world, all of its luck from the world's seed.
@@ -65,7 +67,13 @@ export class SimTemporal {
   /** Told of each search attribute that a workflow has set, when the server has taken it. */
   onAttribute: (workflowId: string, name: string, value: unknown) => void = () => undefined;
 
-  constructor({ kernel, workflows, timers = 'stock', evictionProbability = EVICTION_PROBABILITY }: SimTemporalOptions) {
+  constructor({
+    kernel,
+    workflows,
+    timers = 'stock',
+    evictionProbability = EVICTION_PROBABILITY,
+    continueAsNewEvents = CONTINUE_AS_NEW_EVENTS,
+  }: SimTemporalOptions) {
     if (!('AsyncLocalStorage' in globalThis)) throw new Error('run node with --import temporal/register.js');
     const clock = new ServerClock(kernel);
     const timerLatenessMs = (durationMs: number): number =>
@@ -76,7 +84,7 @@ export class SimTemporal {
       network: new Network(clock),
       queues: new TaskQueues(clock),
       workflows: workflows as Readonly<Record<string, WorkflowFunction>>,
-      settings: { timerLatenessMs, evictionProbability },
+      settings: { timerLatenessMs, evictionProbability, continueAsNewEvents },
       findings: this.findings,
       trouble: this.trouble,
       onAttribute: (...facts) => {

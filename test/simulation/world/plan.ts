@@ -44,24 +44,27 @@ export interface Wanted {
   readonly phases: ReadonlySet<Phase>;
   /** Its first job outlasts a lease's term. */
   readonly longWork: boolean;
+  /** Somebody sends a job when others may be done. */
+  readonly lateJob: boolean;
 }
 
-export function planSession(kernel: Kernel, name: string, { phases, longWork }: Wanted): PlannedSession {
+export function planSession(kernel: Kernel, name: string, { phases, longWork, lateJob }: Wanted): PlannedSession {
   const between = (from: number, to: number): number => from + kernel.random() * (to - from);
   const stopsInUse = phases.has('drain');
-  const jobCount = kernel.integer(phases.has('serve') || stopsInUse ? 1 : 0, 3);
+  const jobCount = kernel.integer(phases.has('serve') || stopsInUse || lateJob ? 1 : 0, 3) + Number(lateJob);
   const input: PodSessionInput = {
     session: name,
     gpus: kernel.chance(0.3) ? ['NVIDIA GeForce RTX 4090', 'NVIDIA GeForce RTX 3090'] : ['NVIDIA GeForce RTX 4090'],
     idleTimeoutSeconds: Math.round(between(20, 150)),
     readyTimeoutSeconds: Math.round(between(45, 90)),
     drainSeconds: kernel.pick([0, 10, 60]) || (stopsInUse ? 30 : 0),
-    maxLifetimeSeconds: Math.round(kernel.chance(0.06) ? between(60, 150) : between(600, 1800)),
+    maxLifetimeSeconds: Math.round(kernel.chance(0.08) ? between(60, 150) : between(600, 1800)),
     maxCostUsd: kernel.chance(0.15) ? between(0.03, 0.1) : 5,
     maxConcurrentLeases: kernel.integer(1, 4),
     guard: kernel.chance(0.25) ? 'none' : 'deadman',
     startedBy: 'simulation',
   };
+  const isShortLife = input.maxLifetimeSeconds! < 600;
   const starts = kernel.chance(0.6) || jobCount === 0 ? [between(0, 5)] : [];
   return {
     name,
@@ -69,8 +72,12 @@ export function planSession(kernel: Kernel, name: string, { phases, longWork }: 
     starts: starts.length > 0 && kernel.chance(0.15) ? [...starts, starts[0]! + kernel.random() * 0.2] : starts,
     jobs: Array.from({ length: jobCount }, (_, i) => ({
       jobId: `${name}-${i}`,
-      at: i === 0 ? between(0, 10) : between(0, 250),
-      runs: longWork && i === 0 ? between(...LONG_WORK) : runSeconds(kernel, stopsInUse ? 15 : 2, phases.has('idle')),
+      at: lateJob && i === jobCount - 1 ? between(150, 250) : i === 0 ? between(0, 10) : between(0, 250),
+      // Work that a short life ends is the only way into a drain at the end of a life.
+      runs:
+        i === 0 && (longWork || (isShortLife && kernel.chance(0.5)))
+          ? between(...LONG_WORK)
+          : runSeconds(kernel, stopsInUse ? 15 : 2, phases.has('idle')),
       timeout: kernel.chance(0.1) ? between(20, 60) : 900,
     })),
     holders: kernel.chance(0.25)

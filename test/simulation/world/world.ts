@@ -55,7 +55,11 @@ export class World {
     this.cloud.hasSwitch = (podName) => this.planned(podName.split('.')[2])?.input.guard !== 'none';
     this.weather = weather(kernel, this.cloud);
     this.network = new Network(kernel, { api: this.cloud.api, gates: this.cloud.proxy });
-    this.temporal = new SimTemporal({ kernel, workflows: { ...workflows } });
+    this.temporal = new SimTemporal({
+      kernel,
+      workflows: { ...workflows },
+      continueAsNewEvents: this.weather.continueAsNewEvents,
+    });
     this.temporal.onAttribute = (workflowId, name, phase) => {
       const session = sessionNameOf(workflowId);
       if (session === undefined || name !== 'DevloopPhase') return;

@@ -35,4 +35,6 @@ export interface ServerSettings {
   readonly timerLatenessMs: (durationMs: number) => number;
   /** How often a worker has forgotten a run that it is asked to go on with. */
   readonly evictionProbability: number;
+  /** Where it begins to ask a run to continue as new. */
+  readonly continueAsNewEvents: number;
 }

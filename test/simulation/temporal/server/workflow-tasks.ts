@@ -10,8 +10,6 @@ const TASK_TIMEOUT_MS = 10_000;
 /** How long a task waits for the worker that holds the run in memory. */
 const STICKY_TIMEOUT_MS = 10_000;
 const MAX_BACKOFF_MS = 600_000;
-/** Where a server begins to ask for it, in events. */
-const CONTINUE_AS_NEW_EVENTS = 4096;
 /** Scheduled, started, completed. */
 const EVENTS_OF_A_TASK = 3;
 
@@ -113,7 +111,7 @@ export class WorkflowTasks {
       atMs: Math.floor(clock.nowMs),
       jobs: [...run.pending, ...task.updates.map((update) => update.asJob(true))],
       historyLength,
-      continueAsNewSuggested: historyLength >= CONTINUE_AS_NEW_EVENTS,
+      continueAsNewSuggested: historyLength >= this.server.settings.continueAsNewEvents,
     };
     task.cancelTimeout = clock.at(clock.nowMs + TASK_TIMEOUT_MS, () => {
       if (run.task !== task) return;
