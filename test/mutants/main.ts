@@ -88,7 +88,7 @@ async function run({ chosen, suites, seeds, json, write, unchecked }: Options): 
       note(
         await attempt(mutant, 'simulation', scratch, () => {
           scratch.compile();
-          return runSimulation(scratch.dir, seeds);
+          return runSimulation(scratch.dir, seeds, mutant);
         }),
       );
   }

@@ -34,6 +34,8 @@ export interface Mutant {
   readonly killedBy: TestKill | { readonly kind: 'simulation' };
   /** It lives in what the simulation runs: the simulation has to find it too, but where something else catches it. */
   readonly alsoSimulation?: true | { readonly caughtBy: string };
+  /** The fault without which it hardly shows: the other stories need not be told. */
+  readonly showsWith?: string;
 }
 
 export interface TestKill {

@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
+import type { Mutant } from './mutant.js';
 import type { Verdict } from './run-tests.js';
 
 /** As the simulation ends when a seed breaks an invariant. */
 const FOUND = 4;
 
 /** Lets the simulation look for the seed that needs the protection. */
-export async function runSimulation(dir: string, seeds: number): Promise<Verdict> {
-  const args = ['run', '--silent', 'simulate', '--', '--seeds', String(seeds), '--until-failure', '--json'];
+export async function runSimulation(dir: string, seeds: number, { showsWith }: Mutant): Promise<Verdict> {
+  const only = showsWith === undefined ? [] : ['--with', showsWith];
+  const args = ['run', '--silent', 'simulate', '--', '--seeds', String(seeds), '--until-failure', '--json', ...only];
   const child = spawn('npm', args, { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
   const [code, output, errors] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);

@@ -46,6 +46,7 @@ export const ending: readonly Mutant[] = [
     replace: '',
     killedBy: by('unit/activities/stop-pod', 'finds the twin of a pod that it has ended'),
     alsoSimulation: true,
+    showsWith: 'create-timeout-created',
   },
   {
     name: 'not-found-proves',
@@ -83,6 +84,7 @@ export const ending: readonly Mutant[] = [
     replace: 'if (!pod.name.startsWith(podNamePrefix(input)) || input.podId !== undefined) return false;',
     killedBy: kills,
     alsoSimulation: true,
+    showsWith: 'create-500-created',
   },
   {
     name: 'sweeps-other-runs',
@@ -209,6 +211,7 @@ export const ending: readonly Mutant[] = [
     replace: "return this.phase === 'stuck' && this.data.queue.length > 1e9;",
     killedBy: by('workflow/pod-replacement', 'lets a job go on with another one beside it'),
     alsoSimulation: true,
+    showsWith: 'never-ends',
   },
   {
     name: 'stuck-is-forgotten',
@@ -219,6 +222,7 @@ export const ending: readonly Mutant[] = [
     replace: "    delete this.data.stop;\n    this.data.condemned = [];\n    this.enter('creating', nowMs);",
     killedBy: by('workflow/pod-replacement', 'lets a job go on with another one beside it'),
     alsoSimulation: true,
+    showsWith: 'never-ends',
   },
   {
     name: 'ends-with-a-stuck-pod',
@@ -237,5 +241,6 @@ export const ending: readonly Mutant[] = [
   if (state.reopens) {`,
     killedBy: by('workflow/session-life', 'a stop that takes longer than two minutes'),
     alsoSimulation: true,
+    showsWith: 'never-ends',
   },
 ];

@@ -224,6 +224,7 @@ export const guarding: readonly Mutant[] = [
     replace: "return finalFailure('GATE_UNAUTHORIZED', `${message}. ${cause}`, { worthAnotherPod: true });",
     killedBy: by('unit/activities/poll-pod-failures'),
     alsoSimulation: true,
+    showsWith: 'token-refused',
   },
   {
     name: 'previous-secret-forgotten',

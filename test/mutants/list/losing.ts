@@ -38,6 +38,7 @@ export const losing: readonly Mutant[] = [
     replace: "return { verdict: 'lost', detail: 'neither",
     killedBy: by('unit/workflows/activity-calls'),
     alsoSimulation: true,
+    showsWith: 'worker-cut-from-gates',
   },
   {
     name: 'lost-pod-is-left',
@@ -67,6 +68,7 @@ export const losing: readonly Mutant[] = [
     replace: 'const MAX_FAILED_BOOTS = 30;',
     killedBy: replaced,
     alsoSimulation: true,
+    showsWith: 'image-unpullable',
   },
   {
     name: 'losses-without-number',
@@ -151,6 +153,7 @@ export const losing: readonly Mutant[] = [
     replace: 'if (data.mayHavePod && data.plan && data.pod) {',
     killedBy: by('workflow/session-life', 'while its pod is being rented'),
     alsoSimulation: true,
+    showsWith: 'create-timeout-created',
   },
   {
     name: 'idle-refuses-for-good',

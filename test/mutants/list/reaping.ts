@@ -26,6 +26,7 @@ export const reaping: readonly Mutant[] = [
     replace: 'const END_WITHIN_MS = 0;',
     killedBy: sweeps,
     alsoSimulation: true,
+    showsWith: 'session-terminated',
   },
   {
     name: 'no-second-look',
@@ -46,6 +47,7 @@ export const reaping: readonly Mutant[] = [
     replace: "return { verdict: 'orphan', why",
     killedBy: classified,
     alsoSimulation: true,
+    showsWith: 'temporal-does-not-describe',
   },
   {
     name: 'orphan-is-kept',
@@ -75,6 +77,7 @@ export const reaping: readonly Mutant[] = [
     replace: 'error instanceof WorkflowNotFoundError || error instanceof Error ?',
     killedBy: by('unit/client/session-looks'),
     alsoSimulation: true,
+    showsWith: 'temporal-does-not-describe',
   },
   {
     name: 'other-run-owns',

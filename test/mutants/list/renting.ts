@@ -17,6 +17,7 @@ export const renting: readonly Mutant[] = [
     replace: 'activityInfo().attempt > 99 && { mayHaveMore',
     killedBy: by('unit/activities/start-pod', 'that there may be a twin of it'),
     alsoSimulation: true,
+    showsWith: 'create-timeout-created',
   },
   {
     name: 'deadline-of-each-attempt',
@@ -251,6 +252,7 @@ export const renting: readonly Mutant[] = [
     replace: 'if (this.longestGapMs > this.timeoutMs * CERTAIN_SHARE * 1e9) {',
     killedBy: refusals,
     alsoSimulation: true,
+    showsWith: 'worker-frozen-and-replaced',
   },
   {
     name: 'asked-before-the-wait',
@@ -270,6 +272,7 @@ export const renting: readonly Mutant[] = [
     replace: "if (!isCurrent && run.runId === '') refuse('the session was reset",
     killedBy: refusals,
     alsoSimulation: true,
+    showsWith: 'session-reset',
   },
   {
     name: 'surplus-lives',

@@ -17,6 +17,7 @@ export const serving: readonly Mutant[] = [
     replace: "if (state !== 'running') this.holderGone",
     killedBy: leases,
     alsoSimulation: true,
+    showsWith: 'temporal-does-not-describe',
   },
   {
     name: 'unknown-is-use',
@@ -46,6 +47,7 @@ export const serving: readonly Mutant[] = [
     replace: "state: isSameRun && runState(status.name) !== undefined ? 'running' : 'gone' };",
     killedBy: by('unit/activities/sessions'),
     alsoSimulation: true,
+    showsWith: 'job-terminated',
   },
   {
     name: 'next-run-holds',
@@ -65,6 +67,7 @@ export const serving: readonly Mutant[] = [
     replace: 'error instanceof WorkflowNotFoundError || error instanceof Error ?',
     killedBy: by('unit/activities/sessions'),
     alsoSimulation: true,
+    showsWith: 'temporal-does-not-describe',
   },
   {
     name: 'no-answer-is-gone',
@@ -75,6 +78,7 @@ export const serving: readonly Mutant[] = [
     replace: "({ leaseId, state: 'gone' })",
     killedBy: by('unit/workflows/activity-calls'),
     alsoSimulation: true,
+    showsWith: 'temporal-does-not-describe',
   },
   {
     name: 'external-need-not-renew',

@@ -16,6 +16,7 @@ export const telling: readonly Mutant[] = [
     replace: 'const REPEAT_ACQUIRE_MS = 1e12;',
     killedBy: by('unit/workflows/job-steps'),
     alsoSimulation: true,
+    showsWith: 'session-terminated',
   },
   {
     name: 'keeps-the-lease',
@@ -36,6 +37,7 @@ export const telling: readonly Mutant[] = [
     replace: 'CancellationScope.cancellable(() => releaseLease(state));',
     killedBy: by('workflow/jobs-on-a-session', 'gives its lease back when it is cancelled'),
     alsoSimulation: true,
+    showsWith: 'job-cancelled',
   },
   {
     name: 'job-without-end',
@@ -55,7 +57,7 @@ export const telling: readonly Mutant[] = [
     search: "if (first !== 'ended') scope.cancel();",
     replace: "if (first !== 'ended' && state.spec.session === '') scope.cancel();",
     killedBy: by('workflow/session-life', 'takes the pod from work that outlasts the drain'),
-    alsoSimulation: true,
+    alsoSimulation: { caughtBy: 'the end of the pod, which follows at once' },
   },
   {
     name: 'runner-queue-not-asked',
@@ -161,5 +163,6 @@ export const telling: readonly Mutant[] = [
     replace: "if (isLong) return 'continue-as-new';",
     killedBy: by('workflow/continue-as-new'),
     alsoSimulation: true,
+    showsWith: 'host-gone',
   },
 ];
