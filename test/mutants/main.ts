@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { mutants } from './list.js';
-import { isForSimulation, isForTests, type Mutant } from './mutant.js';
+import { isForSimulation, type Mutant } from './mutant.js';
 import { runSimulation } from './run-simulation.js';
 import { needsBuild, problemsOf, runTest, type Verdict } from './run-tests.js';
 import { Scratch } from './scratch.js';
@@ -58,7 +58,7 @@ async function attempt(mutant: Mutant, suite: Suite, scratch: Scratch, work: () 
 
 /** What fails without any mutant says nothing about one. */
 async function mustPass(chosen: readonly Mutant[], scratch: Scratch): Promise<void> {
-  const kills = chosen.filter(isForTests).map(({ killedBy }) => killedBy);
+  const kills = chosen.map(({ killedBy }) => killedBy);
   if (kills.some(needsBuild)) scratch.build();
   const files = new Set(kills.map(({ file }) => file));
   const problems = await problemsOf(scratch.dir, [...files]);
@@ -77,7 +77,7 @@ async function run({ chosen, suites, seeds, json, write, unchecked }: Options): 
   const scratch = new Scratch(tree);
   if (suites.includes('tests') && !unchecked) await mustPass(chosen, scratch);
   for (const mutant of chosen) {
-    if (suites.includes('tests') && isForTests(mutant))
+    if (suites.includes('tests'))
       note(
         await attempt(mutant, 'tests', scratch, () => {
           if (needsBuild(mutant.killedBy)) scratch.build();

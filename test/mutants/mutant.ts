@@ -31,7 +31,7 @@ export interface Mutant {
   readonly file: string;
   readonly search: string;
   readonly replace: string;
-  readonly killedBy: TestKill | { readonly kind: 'simulation' };
+  readonly killedBy: TestKill;
   /** It lives in what the simulation runs: the simulation has to find it too, but where something else catches it. */
   readonly alsoSimulation?: true | { readonly caughtBy: string };
   /** The fault without which it hardly shows: the other stories need not be told. */
@@ -39,7 +39,6 @@ export interface Mutant {
 }
 
 export interface TestKill {
-  readonly kind: 'test';
   readonly file: string;
   /** Of a test, or of what it is part of; without it the whole file runs. */
   readonly name?: string;
@@ -47,15 +46,11 @@ export interface TestKill {
 
 /** @param file without the folder `test` and the ending */
 export function by(file: string, name?: string): TestKill {
-  return { kind: 'test', file: `test/${file}.test.ts`, ...(name !== undefined && { name }) };
+  return { file: `test/${file}.test.ts`, ...(name !== undefined && { name }) };
 }
 
-export function isForTests(mutant: Mutant): mutant is Mutant & { readonly killedBy: TestKill } {
-  return mutant.killedBy.kind === 'test';
-}
-
-export function isForSimulation({ killedBy, alsoSimulation }: Mutant): boolean {
-  return killedBy.kind === 'simulation' || alsoSimulation === true;
+export function isForSimulation({ alsoSimulation }: Mutant): boolean {
+  return alsoSimulation === true;
 }
 
 /** The file's text with the protection taken out. @throws when the searched text is not there, or more than once */

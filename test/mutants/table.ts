@@ -1,4 +1,4 @@
-import { isForSimulation, isForTests, type Mutant } from './mutant.js';
+import { isForSimulation, type Mutant } from './mutant.js';
 import type { Verdict } from './run-tests.js';
 
 export type Suite = 'tests' | 'simulation';
@@ -66,7 +66,7 @@ function row(mutant: Mutant, outcomes: readonly Outcome[], before: ReadonlyMap<s
     return outcome ? cell(outcome) : (before.get(takenOut)?.[suite] ?? NOT_RUN);
   };
   const caught = typeof alsoSimulation === 'object' ? `caught by ${alsoSimulation.caughtBy}` : NOBODYS;
-  return `| ${rule} | ${takenOut} | ${isForTests(mutant) ? by('tests') : NOBODYS} | ${isForSimulation(mutant) ? by('simulation') : caught} |`;
+  return `| ${rule} | ${takenOut} | ${by('tests')} | ${isForSimulation(mutant) ? by('simulation') : caught} |`;
 }
 
 function cell({ result, suite }: Outcome): string {

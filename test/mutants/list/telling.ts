@@ -104,7 +104,7 @@ export const telling: readonly Mutant[] = [
     search: 'await Promise.all(state.takeOutbox()',
     replace: 'void Promise.all(state.takeOutbox()',
     killedBy: by('unit/workflows/outbox'),
-    alsoSimulation: true,
+    alsoSimulation: { caughtBy: 'the job, which asks again within a minute' },
   },
   {
     name: 'silent-holder-ends-the-session',
@@ -123,7 +123,8 @@ export const telling: readonly Mutant[] = [
     file: phases,
     search: '  while (state.hasOutgoing) await deliver(state);\n',
     replace: '',
-    killedBy: { kind: 'simulation' },
+    killedBy: by('unit/workflows/outbox', 'answers who asked while it told others of its end'),
+    alsoSimulation: { caughtBy: 'the job, which asks again within a minute' },
   },
   {
     name: 'queue-is-not-carried',

@@ -1,9 +1,15 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { deliver } from '../../../src/workflows/pod-session/outbox.js';
-import { held, readySession, request, seconds, stopOf } from './session-fixture.js';
+import { endPod } from '../../../src/workflows/pod-session/phases.js';
+import { held, newSession, readySession, request, seconds, stopOf } from './session-fixture.js';
 
-const signalled = vi.hoisted(() => ({ names: [] as string[], failure: undefined as Error | undefined }));
+const signalled = vi.hoisted(() => ({
+  names: [] as string[],
+  failure: undefined as Error | undefined,
+  /** What comes in while a message is on its way. */
+  meanwhile: () => undefined as void,
+}));
 
 vi.mock('@temporalio/workflow', async (importOriginal) => ({
   ...(await importOriginal<object>()),
@@ -11,6 +17,7 @@ vi.mock('@temporalio/workflow', async (importOriginal) => ({
     signal: async ({ name }: { name: string }) => {
       // Whoever does not wait for it does not see it arrive.
       await new Promise((resolve) => setImmediate(resolve));
+      signalled.meanwhile();
       signalled.names.push(`${name} ${workflowId}`);
       if (signalled.failure) throw signalled.failure;
     },
@@ -20,6 +27,7 @@ vi.mock('@temporalio/workflow', async (importOriginal) => ({
 beforeEach(() => {
   signalled.names = [];
   signalled.failure = undefined;
+  signalled.meanwhile = () => undefined;
 });
 
 describe('delivering news to holders', () => {
@@ -54,5 +62,18 @@ describe('delivering news to holders', () => {
     signalled.failure = ApplicationFailure.create({ type: 'SignalCountLimitExceeded', message: 'full' });
     await deliver(state);
     expect(signalled.names).toEqual(['leaseRevoked holder-of-a']);
+  });
+});
+
+describe('a session that closes', () => {
+  it('answers who asked while it told others of its end', async () => {
+    const state = newSession();
+    state.requestStop(stopOf('asked', seconds(30)));
+    state.acquire(request('a'), seconds(31));
+    signalled.meanwhile = () => {
+      if (signalled.names.length === 0) state.acquire(request('b'), seconds(32));
+    };
+    expect(await endPod(state)).toBe('ended');
+    expect(signalled.names).toEqual(['leaseRevoked holder-of-a', 'leaseRevoked holder-of-b']);
   });
 });
