@@ -37,14 +37,16 @@ export class Scratch {
     if (problems.length > 0) throw new Error(`the tree itself does not compile: ${problems.join('; ')}`);
   }
 
-  /** Runs the work with the protection taken out. @returns what keeps the mutant from compiling, or the work's result */
+  /** Runs the work with the protection taken out. @returns what keeps the mutant from being made, or the work's result */
   async with<T>(mutant: Mutant, work: () => Promise<T>): Promise<T | { readonly invalid: string }> {
     const path = join(this.dir, mutant.file);
     const before = readFileSync(path, 'utf8');
-    this.write(mutant.file, mutated(before, mutant));
     try {
+      this.write(mutant.file, mutated(before, mutant));
       const problems = this.problemsOf(mutant.file);
       return problems.length === 0 ? await work() : { invalid: problems.join('; ') };
+    } catch (error) {
+      return { invalid: (error as Error).message };
     } finally {
       this.write(mutant.file, before);
     }

@@ -8,7 +8,7 @@ const signalled = vi.hoisted(() => ({
   names: [] as string[],
   failure: undefined as Error | undefined,
   /** What comes in while a message is on its way. */
-  meanwhile: () => undefined as void,
+  meanwhile: (): void => undefined,
 }));
 
 vi.mock('@temporalio/workflow', async (importOriginal) => ({
