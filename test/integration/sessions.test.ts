@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sessionWorkflowId } from '../../src/contract/index.js';
 import { isMissing } from '../support/binaries.js';
 import { LiveStack } from '../support/live-stack.js';
@@ -13,10 +13,6 @@ let live: LiveStack;
 
 beforeAll(async () => {
   live = await LiveStack.start({ apis: ['openai'] });
-});
-
-afterEach(async () => {
-  await live.clearFaults();
 });
 
 afterAll(async () => {
@@ -40,7 +36,7 @@ describe('a job on a real model', { timeout: PATIENCE_MS }, () => {
   );
 });
 
-describe('a session that somebody resets to its beginning', { timeout: PATIENCE_MS }, () => {
+describe.concurrent('a session that somebody resets to its beginning', { timeout: PATIENCE_MS }, () => {
   it('keeps its pod and its hard deadline', async () => {
     await readySession('set-back');
     const before = await live.client.session('set-back').status();
@@ -57,9 +53,12 @@ describe('a session that somebody resets to its beginning', { timeout: PATIENCE_
   it('and that is to stop before it has begun again ends the pod that it does not know of', async () => {
     await readySession('set-back-to-stop');
     // The run before the reset asks in vain.
-    await live.fault({ kind: 'delete-no-effect', times: 1 });
+    await faultOf('set-back-to-stop', { kind: 'delete-no-effect', times: 1 });
     await live.client.session('set-back-to-stop').stop('enough');
-    await waitUntil(async () => (await live.requests()).some(({ method }) => method === 'DELETE'), {
+    const [pod] = await live.podsOf('set-back-to-stop');
+    const isItsEnd = ({ method, path }: { method: string; path: string }): boolean =>
+      method === 'DELETE' && path.endsWith(`/${pod?.id}`);
+    await waitUntil(async () => (await live.requests()).some(isItsEnd), {
       timeoutMs: 30_000,
       what: 'the first DELETE',
     });
@@ -69,14 +68,14 @@ describe('a session that somebody resets to its beginning', { timeout: PATIENCE_
   });
 });
 
-describe('bad luck at RunPod', { timeout: PATIENCE_MS }, () => {
+describe.concurrent('bad luck at RunPod', { timeout: PATIENCE_MS }, () => {
   it('no capacity anywhere: says so and leaves no pod', async () => {
-    await live.fault({ kind: 'no-capacity', times: 10 });
+    await faultOf('no-capacity', { kind: 'no-capacity', times: 10 });
     await expectFailure('no-capacity', {}, 'NO_CAPACITY', /Name more GPUs/);
   });
 
   it('no capacity for the first choice: the second is rented', async () => {
-    await live.fault({ kind: 'no-capacity', gpu: 'NVIDIA GeForce RTX 4090', times: 10 });
+    await faultOf('second-choice', { kind: 'no-capacity', gpu: 'NVIDIA GeForce RTX 4090', times: 10 });
     const gpus = ['NVIDIA GeForce RTX 4090', 'NVIDIA RTX A5000'];
     const { session } = await live.client.startSession({ session: 'second-choice', gpus, idleTimeoutSeconds: 5 });
     const record = await live.client.session(session).result();
@@ -84,12 +83,12 @@ describe('bad luck at RunPod', { timeout: PATIENCE_MS }, () => {
   });
 
   it('no balance: says so and leaves no pod', async () => {
-    await live.fault({ kind: 'no-balance', times: 10 });
+    await faultOf('no-balance', { kind: 'no-balance', times: 10 });
     await expectFailure('no-balance', {}, 'NO_BALANCE', /Add credit/);
   });
 
   it('a create that fails although it worked: the pod is adopted, there is no second one', async () => {
-    await live.fault({ kind: 'create-500-created' });
+    await faultOf('adopted', { kind: 'create-500-created' });
     await live.client.startSession({ session: 'adopted', idleTimeoutSeconds: 5 });
     const record = await live.client.session('adopted').result();
     expect(record.stopReason).toMatch(/^idle/);
@@ -97,13 +96,13 @@ describe('bad luck at RunPod', { timeout: PATIENCE_MS }, () => {
   });
 
   it('an image that cannot be pulled: the boot fails and the pod ends', async () => {
-    await live.fault({ kind: 'image-unpullable' });
+    await faultOf('no-image', { kind: 'image-unpullable' });
     await expectFailure('no-image', {}, 'BOOT_FAILED', /RunPod shows the pod as EXITED/, 1);
   });
 
   it('a DELETE without effect is repeated until the pod is gone', async () => {
     await live.client.startSession({ session: 'stubborn', idleTimeoutSeconds: 600 });
-    await live.fault({ kind: 'delete-no-effect', times: 2 });
+    await faultOf('stubborn', { kind: 'delete-no-effect', times: 2 });
     await waitUntil(async () => (await live.client.session('stubborn').status()).phase === 'ready', {
       timeoutMs: 60_000,
       what: 'ready',
@@ -125,7 +124,7 @@ describe('a session stopped while it is being rented', () => {
   });
 });
 
-describe('bad input', () => {
+describe.concurrent('bad input', { timeout: PATIENCE_MS }, () => {
   it('an unknown GPU: says which there are and leaves no pod', async () => {
     await expectFailure('no-gpu', { gpus: ['RTX 9999'] }, 'GPU_UNKNOWN', /RTX 9999: RunPod has no .*NVIDIA/);
   });
@@ -139,6 +138,11 @@ describe('bad input', () => {
     await expectFailure('no-model', input, 'MODEL_NOT_SERVED', /no-such-model:latest/, 1);
   });
 });
+
+/** Strikes this session alone: the others go on beside it. */
+function faultOf(session: string, fault: Record<string, unknown>): Promise<void> {
+  return live.fault({ ...fault, match: { podName: `.${session}.` } });
+}
 
 async function answeredBy(api: 'ollama' | 'openai'): Promise<{ log: string }> {
   const session = `real-${api}`;

@@ -48,6 +48,11 @@ export class JobState {
     this.lastNews = revoked.reason;
   }
 
+  /** To be asked for again; a grant of another pod stays. */
+  forgetGrant({ podId }: Grant): void {
+    if (this.grant?.podId === podId) this.grant = undefined;
+  }
+
   running(nowMs: number): void {
     this.phase = 'running';
     this.runStartedAtMs = nowMs;

@@ -94,7 +94,7 @@ export async function reportPod(state: JobState, grant: Grant, problem: string):
   );
 }
 
-/** The session takes the lease back if the pod is lost. If it does not, the pod lives and the job tries it again. */
+/** The session takes the lease back if the pod is lost. If it does not, the pod lives or the session does not. */
 export async function waitForRevoke(state: JobState, lost: Grant): Promise<void> {
   const waitMs = Math.min(REPORT_ANSWER_MS, state.remainingMs(Date.now()));
   const isAnswered = (): boolean => state.revoked !== undefined || state.grant?.podId !== lost.podId;

@@ -2,6 +2,7 @@ import {
   ApplicationFailure,
   CancellationScope,
   isCancellation,
+  patched,
   setCurrentDetails,
   setHandler,
   workflowInfo,
@@ -104,6 +105,8 @@ async function work(state: JobState, show: () => void): Promise<AgentJobResult> 
       await reportPod(state, grant, message);
       if (!mayGoOn) throw failure(code, message);
       await waitForRevoke(state, grant);
+      // The session may be gone, and the lease with it; one that lives repeats its grant.
+      if (patched('ask-again-after-loss')) state.forgetGrant(grant);
     }
   }
 }

@@ -46,7 +46,7 @@ export const ending: readonly Mutant[] = [
     replace: '',
     killedBy: by('unit/activities/stop-pod', 'finds the twin of a pod that it has ended'),
     alsoSimulation: true,
-    showsWith: 'create-timeout-created',
+    showsWith: 'create-500-created',
   },
   {
     name: 'not-found-proves',
@@ -84,7 +84,7 @@ export const ending: readonly Mutant[] = [
     replace: 'if (!pod.name.startsWith(podNamePrefix(input)) || input.podId !== undefined) return false;',
     killedBy: kills,
     alsoSimulation: true,
-    showsWith: 'create-500-created',
+    showsWith: 'list-late',
   },
   {
     name: 'sweeps-other-runs',

@@ -17,7 +17,7 @@ export const renting: readonly Mutant[] = [
     replace: 'activityInfo().attempt > 99 && { mayHaveMore',
     killedBy: by('unit/activities/start-pod', 'that there may be a twin of it'),
     alsoSimulation: true,
-    showsWith: 'create-timeout-created',
+    showsWith: 'create-500-created',
   },
   {
     name: 'deadline-of-each-attempt',

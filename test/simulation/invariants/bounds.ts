@@ -32,7 +32,7 @@ function isLeftToReaper({ listLagSeconds, isDeaf }: Weather, struck: readonly St
 
 /** RunPod accepts a DELETE, ignores it, and then knows the pod neither in its list nor by its id: no one can tell that from its end. */
 export function isDeniedTwice(isDeaf: boolean, struck: readonly StruckFault[]): boolean {
-  return hasStruck(struck, ['pod-forgotten']) && (isDeaf || hasStruck(struck, ['delete-no-effect']));
+  return hasStruck(struck, ['pod-forgotten']) && (isDeaf || hasStruck(struck, ['delete-no-effect', 'never-ends']));
 }
 
 function hasStruck(struck: readonly StruckFault[], names: readonly string[]): boolean {

@@ -46,6 +46,8 @@ export type Stage = 'leaves' | 'arrives' | 'answered';
 export type CallWatcher = (stage: Stage, request: WireRequest, link: Link) => void;
 
 const CONNECT_MS = [2, 40] as const;
+/** Who uses a gate gives up after this; RunPod's clients have a time of their own for the whole call. */
+const GATE_CONNECT_MS = 10_000;
 
 /** Delays, loses and cuts what processes say to servers. An answer on its way meets the link as it is when it arrives. */
 export class Network {
@@ -82,6 +84,11 @@ export class Network {
       const onKill = (): void => {
         gone();
       };
+      const unreachable = (): void => {
+        link.process.deliver(() => {
+          fail('ETIMEDOUT', 'connect ETIMEDOUT');
+        });
+      };
       if (signal?.aborted) {
         onAbort();
         return;
@@ -91,7 +98,10 @@ export class Network {
       if (!link.process.isRunning) return;
       link.process.onKill.add(onKill);
       const way = link[to];
-      if (way === 'silent') return;
+      if (way === 'silent') {
+        if (to === 'gates') kernel.at(kernel.nowMs + GATE_CONNECT_MS, unreachable);
+        return;
+      }
       kernel.at(kernel.soon(...CONNECT_MS), () => {
         if (way === 'refused') {
           link.process.deliver(() => {
