@@ -1,7 +1,7 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StopPodInput } from '../../src/activities/types.js';
-import { parsePodName } from '../../src/contract/index.js';
+import { parsePodName, sessionWorkflowId } from '../../src/contract/index.js';
 import { FakeWorld, finalFailure, startJob, startSession, withWorkers } from '../support/session-world.js';
 import { timeSkippingServer } from '../support/temporal-servers.js';
 
@@ -101,6 +101,39 @@ describe('a pod that is lost in service', () => {
       ['pod1', true],
       ['pod2', undefined],
     ]);
+  });
+
+  it('is replaced by the pod of another session when its own was terminated', async () => {
+    const session = 's-terminated';
+    let runs = 0;
+    world.overrides.runAgent = async ({ grant }) => {
+      if (grant.podId !== 'pod1') return answer;
+      runs += 1;
+      if (runs === 1) await env.client.workflow.getHandle(sessionWorkflowId(session)).terminate('by a person');
+      throw finalFailure('POD_LOST', 'nothing answers', { podLost: true });
+    };
+    await withWorkers(env, world, async () => {
+      await startSession(env.client, { session, idleTimeoutSeconds: 60 });
+      const job = await startJob(env.client, { session, input: 'hi' });
+      expect(await job.result()).toMatchObject({ output: 'at last', podId: 'pod2' });
+    });
+    expect(runs).toBe(1);
+  });
+
+  it('is no pod whose connections fail and that lives: its job tries it again', async () => {
+    let runs = 0;
+    world.overrides.runAgent = async () => {
+      runs += 1;
+      if (runs <= 3) throw finalFailure('POD_LOST', 'no connection to the pod', { podLost: true });
+      return answer;
+    };
+    await withWorkers(env, world, async () => {
+      const { name, status } = await startSession(env.client, { idleTimeoutSeconds: 600 });
+      const job = await startJob(env.client, { session: name, input: 'hi' });
+      expect(await job.result()).toMatchObject({ output: 'at last', podId: 'pod1' });
+      expect((await status()).jobsServed).toBe(1);
+    });
+    expect([runs, world.rented.length]).toEqual([4, 1]);
   });
 
   it('is not replaced for nobody', async () => {

@@ -2,6 +2,8 @@ import type { AgentJobSpec, Grant, JobPhase, JobStatus, LeaseRevoked, SessionWan
 
 /** A job moves to another pod this often; then the trouble is not the pod's. */
 const MAX_POD_LOSSES = 2;
+/** A pod that nobody takes back is tried this often, half a minute apart: longer than most networks fail. */
+const MAX_TRIES = 5;
 
 /** The rules of one job: its lease, its time, its losses. Pure; times are epoch milliseconds. */
 export class JobState {
@@ -9,6 +11,7 @@ export class JobState {
   private runStartedAtMs: number | undefined;
   private endedAtMs: number | undefined;
   private losses = 0;
+  private tries = 0;
   private lastNews = '';
   grant: Grant | undefined;
   revoked: LeaseRevoked | undefined;
@@ -64,11 +67,14 @@ export class JobState {
     this.lastNews = news;
   }
 
-  /** @returns whether the job may go on after losing its pod */
-  podLost(news: string): boolean {
-    this.waitingAgain(news);
-    this.losses += 1;
-    return this.losses < MAX_POD_LOSSES;
+  /** After another failure of its pod. The last one ends the job at once: nobody has to rent a pod for it then. */
+  get mayGoOn(): boolean {
+    return this.losses + 1 < MAX_POD_LOSSES && this.tries + 1 < MAX_TRIES;
+  }
+
+  podFailed(isLost: boolean): void {
+    if (isLost) this.losses += 1;
+    else this.tries += 1;
   }
 
   ended(phase: 'done' | 'failed' | 'cancelled', nowMs: number, news: string): void {

@@ -94,11 +94,11 @@ export async function reportPod(state: JobState, grant: Grant, problem: string):
   );
 }
 
-/** The session takes the lease back if the pod is lost. If it does not, the pod lives or the session does not. */
-export async function waitForRevoke(state: JobState, lost: Grant): Promise<void> {
+/** Waits whether the session takes the reported pod back, because it is lost. If it does not, the pod lives or the session does not. */
+export function isTakenBack(state: JobState, { podId }: Grant): Promise<boolean> {
   const waitMs = Math.min(REPORT_ANSWER_MS, state.remainingMs(Date.now()));
-  const isAnswered = (): boolean => state.revoked !== undefined || state.grant?.podId !== lost.podId;
-  await condition(isAnswered, Math.max(1, waitMs), { summary: 'the session looks at the pod' });
+  const isTaken = (): boolean => state.revoked !== undefined || state.grant?.podId !== podId;
+  return condition(isTaken, Math.max(1, waitMs), { summary: 'the session looks at the pod' });
 }
 
 export async function releaseLease(state: JobState): Promise<void> {

@@ -26,7 +26,7 @@ import { showAttributes } from '../search-attributes.js';
 import { JobState } from './job-state.js';
 import { jobStatusQuery, leaseGrantedSignal, leaseRevokedSignal } from './messages.js';
 import { requireAllowed, runnerFailureOf, runOnRunner } from './runner-steps.js';
-import { releaseLease, reportPod, runOnPod, waitForLease, waitForRevoke } from './steps.js';
+import { isTakenBack, releaseLease, reportPod, runOnPod, waitForLease } from './steps.js';
 
 /** Gets a lease on a session, runs an agent, or another project's runner, against its pod and gives the lease back whatever happens. */
 export async function AgentJob(input: AgentJobInput): Promise<AgentJobResult> {
@@ -100,13 +100,15 @@ async function work(state: JobState, show: () => void): Promise<AgentJobResult> 
       const { runner } = state.spec;
       const { code, message, podLost } = runner ? runnerFailureOf(error, runner) : failureOf(error, 'JOB_TIMEOUT');
       if (podLost !== true) throw failure(code, message);
-      const mayGoOn = state.podLost(message);
+      state.waitingAgain(message);
       // Also by a job that gives up: the session would keep a dead pod for its whole idle time.
       await reportPod(state, grant, message);
-      if (!mayGoOn) throw failure(code, message);
-      await waitForRevoke(state, grant);
+      if (!state.mayGoOn) throw failure(code, message);
+      const isTaken = await isTakenBack(state, grant);
+      const asksAgain = patched('ask-again-after-loss');
+      state.podFailed(isTaken || !asksAgain);
       // The session may be gone, and the lease with it; one that lives repeats its grant.
-      if (patched('ask-again-after-loss')) state.forgetGrant(grant);
+      if (asksAgain) state.forgetGrant(grant);
     }
   }
 }

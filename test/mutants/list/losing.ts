@@ -89,6 +89,17 @@ export const losing: readonly Mutant[] = [
     killedBy: by('unit/workflows/job-state'),
   },
   {
+    name: 'each-failure-is-a-loss',
+    rule: 'pod lost',
+    takenOut: 'a job that twice cannot reach its pod gives up, although the pod lives',
+    file: 'src/workflows/agent-job/workflow.ts',
+    search: 'state.podFailed(isTaken || !asksAgain);',
+    replace: 'state.podFailed(true);',
+    killedBy: by('workflow/pod-replacement', 'whose connections fail and that lives'),
+    alsoSimulation: true,
+    showsWith: 'worker-cut-from-gates',
+  },
+  {
     name: 'place-in-line-is-lost',
     rule: 'pod lost',
     takenOut: 'who lost a pod waits behind those who had none',

@@ -82,7 +82,19 @@ describe('a job', () => {
   });
 
   it('goes on after losing its pod once, and not after losing it twice', () => {
-    expect([job.podLost('gone'), job.podLost('gone again')]).toEqual([true, false]);
+    expect(failures(true)).toBe(2);
+  });
+
+  it('tries a pod that is not lost five times', () => {
+    expect(failures(false)).toBe(5);
+  });
+
+  it('forgets the grant of the pod that failed it, and no other', () => {
+    job.granted(grant('pod-2'));
+    job.forgetGrant(grant('pod-1'));
+    expect(job.grant?.podId).toBe('pod-2');
+    job.forgetGrant(grant('pod-2'));
+    expect(job.grant).toBeUndefined();
   });
 
   it.each([
@@ -94,3 +106,10 @@ describe('a job', () => {
     expect(status(99).why).toContain(news);
   });
 });
+
+/** So many until the job gives up. */
+function failures(isLost: boolean): number {
+  let count = 1;
+  for (; job.mayGoOn; count++) job.podFailed(isLost);
+  return count;
+}
