@@ -4,9 +4,6 @@ import { BACK_OFF_SECONDS, GRACE_SECONDS, LEASE_SECONDS, REAPER_SECONDS } from '
 
 const beforeItsEnd = ['create', 'boot', 'serve', 'idle', 'drain'] as const;
 
-/** Whoever works on its pod begins anew on the next session's. */
-const everythingButAnswers = everyClaim.filter((claim) => claim !== 'answer');
-
 const toJob = (name: string, puts: () => number, act: (strike: Strike, jobId: string) => void): FaultKind => ({
   name,
   phases: ['create', 'boot', 'serve', 'drain'],
@@ -45,7 +42,8 @@ export const peopleFaults: readonly FaultKind[] = [
     name: 'session-terminated',
     phases: everyPhase,
     puts: () => REAPER_SECONDS + BACK_OFF_SECONDS,
-    mayCost: everythingButAnswers,
+    // Whoever works on its pod begins anew on the next session's.
+    mayCost: everyClaim.filter((claim) => claim !== 'answer'),
     strike: ({ world, session }) => {
       void world.users.onSession(session, 'terminate');
     },
@@ -55,7 +53,7 @@ export const peopleFaults: readonly FaultKind[] = [
     phases: everyPhase,
     // It may count a whole idle time anew.
     puts: () => 240 + GRACE_SECONDS + REAPER_SECONDS,
-    mayCost: everythingButAnswers,
+    mayCost: everyClaim,
     strike: ({ world, session }) => {
       world.reset(session);
     },

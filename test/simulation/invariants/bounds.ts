@@ -97,7 +97,7 @@ function withoutTheSession(truth: PodTruth, world: World, struck: readonly Struc
   const lateMs = (GRACE_SECONDS + REAPER_SECONDS + SLACK_SECONDS + putOffSeconds(world, struck)) * 1000;
   const machine = world.cloud.machines.get(truth.pod.id);
   // Where a container runs, the switch alone tells whether it is ready and used.
-  const isUntold = machine !== undefined && (machine.watchdog.isBroken || machine.isVanished);
+  const isUntold = machine !== undefined && (machine.watchdog.isBroken || machine.isStopped);
   if (isUntold) return truth.hardDeadlineMs + lateMs;
   if (truth.readyAtMs === undefined) return Math.min(truth.readyByMs, truth.hardDeadlineMs) + lateMs;
   const lastMs = Math.max(truth.readyAtMs, truth.lastUseMs ?? 0);
@@ -113,7 +113,7 @@ function withoutUs(world: World, truth: PodTruth, struck: readonly StruckFault[]
     0,
   );
   const lateMs = (SWITCH_SECONDS + runPodOut) * 1000;
-  if (machine && !machine.isVanished && !machine.watchdog.isBroken) {
+  if (machine && !machine.isStopped && !machine.watchdog.isBroken) {
     const lastMs = Math.max(truth.readyAtMs ?? 0, truth.lastUseMs ?? 0);
     const due =
       truth.readyAtMs === undefined

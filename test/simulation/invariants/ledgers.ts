@@ -11,6 +11,9 @@ const DEADLINES = ['READY_BY', 'IDLE_SECONDS', 'GRACE_SECONDS', 'HARD_DEADLINE',
 /** A request is on its way for so long, and names count in whole seconds. */
 const UNDER_WAY_MS = 1_500;
 
+/** Between a look at the list and the create that follows it another attempt's create may come: `pollPod` ends its pod. */
+const SEEN_AFTER_MS = 1_000;
+
 /** What is written down while the story goes on, because it cannot be seen any more in the end. */
 export class Ledgers {
   readonly created = new Map<string, Record<string, string>>();
@@ -73,7 +76,7 @@ export class Ledgers {
   /** Nobody may ask for a second pod under a name whose first one is there to be seen. */
   private refuseBlindRepeat(name: string): void {
     const { cloud, kernel } = this.world;
-    const same = cloud.alive.filter((pod) => pod.name === name && pod.createdAtMs < kernel.nowMs);
+    const same = cloud.alive.filter((pod) => pod.name === name && pod.createdAtMs < kernel.nowMs - SEEN_AFTER_MS);
     const lagMs = this.world.weather.listLagSeconds * 1000;
     const hidden = same.some(
       ({ createdAtMs, destiny }) => kernel.nowMs < Math.max(createdAtMs + lagMs, destiny.unlistedUntilMs ?? 0),

@@ -26,8 +26,8 @@ export class PodMachine {
   lastUseEndMs: number | undefined;
   /** Nothing answers on it, whatever RunPod says of it. */
   isUnreachable = false;
-  /** It was lost with its host, while RunPod goes on showing it. */
-  isVanished = false;
+  /** No container of it runs, and none is started: it was stopped, or lost with its host while RunPod goes on showing it. */
+  isStopped = false;
   /** Its gate answers, but not in time. */
   isSlow = false;
   /** Its gate knows another token than we do. */
@@ -76,6 +76,7 @@ export class PodMachine {
 
   startContainer(generation: number, bootSeconds: number): void {
     this.generation = generation;
+    this.isStopped = false;
     this.environment = this.cloud.environmentOf(this.podId);
     this.disk = { ready: false, hasModel: this.kernel.chance(0.8) };
     this.modelReadyAtMs = this.kernel.nowMs + bootSeconds * 1000;
@@ -93,6 +94,7 @@ export class PodMachine {
     this.breakFlights();
     this.watchdog.stop();
     if (isLast) this.isUnreachable = true;
+    else this.isStopped = true;
   }
 
   /** Its main process dies; RunPod starts the container anew. */
@@ -105,7 +107,6 @@ export class PodMachine {
 
   /** The host is gone or cut off: no process of the pod runs any more, and RunPod does not notice. */
   vanish(): void {
-    this.isVanished = true;
     this.isUnreachable = true;
     this.stopContainer(false);
   }
