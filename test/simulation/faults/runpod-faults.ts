@@ -177,7 +177,7 @@ export const runPodFaults: readonly FaultKind[] = [
     phases: withPod,
     elsewhere: 'before the pod serves and once it ends nobody waits for its model',
     puts: (seconds) => seconds,
-    mayCost: ['boot', 'number'],
+    mayCost: ['boot', 'number', 'answer'],
     strike: (strike) => armed(strike, { kind: 'proxy-524', forSeconds: strike.seconds }),
   },
   {
