@@ -94,7 +94,7 @@ export const losing: readonly Mutant[] = [
     takenOut: 'a job that twice cannot reach its pod gives up, although the pod lives',
     file: 'src/workflows/agent-job/workflow.ts',
     search: 'state.podFailed(isTaken || !asksAgain);',
-    replace: 'state.podFailed(true);',
+    replace: 'state.podFailed(isTaken || asksAgain || !asksAgain);',
     killedBy: by('workflow/pod-replacement', 'whose connections fail and that lives'),
     alsoSimulation: true,
     showsWith: 'worker-cut-from-gates',

@@ -7,6 +7,8 @@ import { jobsOf, type PodTruth, type StruckFault } from './truth.js';
 export const SLACK_SECONDS = 20;
 /** A lease outside Temporal that is not renewed: what its holders in the stories ask for. */
 const LEASE_OUTSIDE_SECONDS = 60;
+/** A DELETE that RunPod ignores is repeated with the next look at the list. */
+const DEAF_SECONDS = 15;
 /** The switch looks every 5 s at most, and its call takes a moment. */
 const SWITCH_SECONDS = 15;
 
@@ -14,7 +16,7 @@ const SWITCH_SECONDS = 15;
 export function putOffSeconds({ weather }: World, struck: readonly StruckFault[]): number {
   const byWeather = [
     weather.listLagSeconds > 0 ? weather.listLagSeconds + SPREAD_SECONDS : 0,
-    weather.isDeaf ? SPREAD_SECONDS : 0,
+    weather.isDeaf ? DEAF_SECONDS : 0,
   ];
   const puts = [...byWeather, ...struck.map(({ fault }) => fault.kind.puts(fault.seconds))];
   const sum = puts.reduce((before, one) => before + one, 0);
