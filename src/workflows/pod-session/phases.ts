@@ -164,8 +164,7 @@ async function sweepOlder(state: SessionState): Promise<void> {
     return;
   }
   const { plan: known, spec, firstRunId } = data;
-  const target = { owner: known.owner, session: spec.session, firstRunId, mayHaveMore: true };
-  await stopPod(target, () => undefined);
+  await stopPod({ owner: known.owner, session: spec.session, firstRunId }, () => undefined);
 }
 
 function makePlan({ data: { spec, startedAtMs } }: SessionState): Promise<SessionPlan> {
