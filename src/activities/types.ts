@@ -76,7 +76,7 @@ export interface StartedPod {
 }
 
 export interface StartPodResult {
-  /** Absent: nobody was left who wants it, and nothing was rented. */
+  /** Absent: nobody was left who wants it, and this attempt rented nothing. */
   readonly pod?: StartedPod | undefined;
   /** An earlier create call may have made a pod of this name that RunPod's list does not show yet. */
   readonly mayHaveMore?: boolean | undefined;

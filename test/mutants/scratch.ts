@@ -41,12 +41,16 @@ export class Scratch {
   async with<T>(mutant: Mutant, work: () => Promise<T>): Promise<T | { readonly invalid: string }> {
     const path = join(this.dir, mutant.file);
     const before = readFileSync(path, 'utf8');
+    let broken: string;
     try {
-      this.write(mutant.file, mutated(before, mutant));
-      const problems = this.problemsOf(mutant.file);
-      return problems.length === 0 ? await work() : { invalid: problems.join('; ') };
+      broken = mutated(before, mutant);
     } catch (error) {
       return { invalid: (error as Error).message };
+    }
+    this.write(mutant.file, broken);
+    try {
+      const problems = this.problemsOf(mutant.file);
+      return problems.length === 0 ? await work() : { invalid: problems.join('; ') };
     } finally {
       this.write(mutant.file, before);
     }
