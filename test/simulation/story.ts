@@ -48,6 +48,11 @@ export function wantedOf(faults: readonly PlannedFault[]): Wanted[] {
     const its = faults.filter(({ session }) => session === name);
     const needs = new Set(its.map(({ kind, phase }) => (phase === 'drain' ? undefined : kind.needs)));
     const phases = new Set(its.map(({ phase }) => phase));
-    return { phases, longWork: needs.has('long-work') && phases.has('serve'), lateJob: needs.has('late-job') };
+    return {
+      phases,
+      longWork: needs.has('long-work') && phases.has('serve'),
+      lateJob: needs.has('late-job'),
+      runner: its.some(({ kind }) => kind.needs === 'runner'),
+    };
   });
 }

@@ -38,7 +38,7 @@ export const losing: readonly Mutant[] = [
     replace: "return { verdict: 'lost', detail: 'neither",
     killedBy: by('unit/workflows/activity-calls'),
     alsoSimulation: true,
-    showsWith: 'worker-cut-from-gates',
+    showsWith: 'worker-cut-from-internet',
   },
   {
     name: 'lost-pod-is-left',

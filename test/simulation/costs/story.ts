@@ -47,7 +47,12 @@ export async function costStory(seed: number): Promise<CostStory> {
   if (kernel.chance(0.5)) kernel.nowMs += DAY_MS - kernel.integer(1, 300) * 1000;
   const uninstall = installGlobals(kernel);
   try {
-    const wanted = PHASES_OF_COSTS.map((phase) => ({ phases: new Set([phase]), longWork: false, lateJob: false }));
+    const wanted = PHASES_OF_COSTS.map((phase) => ({
+      phases: new Set([phase]),
+      longWork: false,
+      lateJob: false,
+      runner: false,
+    }));
     const sessions = planSessions(kernel, wanted.slice(0, kernel.integer(1, 4))).map(working);
     const world = new World(
       kernel,

@@ -26,13 +26,13 @@ export interface FaultKind {
   readonly elsewhere?: string;
   /**
    * By how many seconds it may put off the end of a pod, computed from our own timers before anything runs.
-   * `Infinity`: RunPod itself keeps the pod, for ever.
+   * `Infinity`: RunPod itself keeps the pod, until all faults are taken away.
    */
   readonly puts: (seconds: number) => number;
   /** Whose pod may be ended for it, although nobody's time is over: see `Rights`. */
   readonly mayCost?: readonly Claim[];
-  /** It shows only with work that outlasts a lease's term, or with a job that comes when the others are done. */
-  readonly needs?: 'long-work' | 'late-job';
+  /** It shows only with work that outlasts a lease's term, a job that comes when the others are done, or one for a runner. */
+  readonly needs?: 'long-work' | 'late-job' | 'runner';
   /** @returns whether it has taken effect, asked at the end of the run; nothing means yes */
   readonly strike: (strike: Strike) => void | (() => boolean);
 }

@@ -10,6 +10,7 @@ import {
 
 /** Some failures matter only when they last for as many minutes as others last seconds. */
 const LONG = 12;
+const OFFLINE = 3;
 
 /** Work that was under way goes on unseen, and what was asked for may come twice; nobody loses a pod that works. */
 const unseen: readonly Claim[] = ['boot', 'again', 'lease', 'number'];
@@ -21,18 +22,19 @@ const onWorker = (
   mayCost: readonly Claim[] = unseen,
 ): FaultKind => ({ name, phases: everyPhase, puts, mayCost, strike: act });
 
-/** It lasts for the strike's seconds: switched on, then off for whoever is there by then. */
+/** It lasts for the strike's seconds, or for so many times them: switched on, then off for whoever is there by then. */
 const lasting = (
   name: string,
   set: (strike: Strike, isOn: boolean) => void,
   puts = workerGone,
   mayCost = unseen,
+  times = 1,
 ): FaultKind =>
   onWorker(
     name,
     (strike) => {
       set(strike, true);
-      strike.world.later(strike.seconds, () => {
+      strike.world.later(strike.seconds * times, () => {
         set(strike, false);
       });
     },
@@ -91,6 +93,18 @@ export const ourFaults: readonly FaultKind[] = [
     },
     (seconds) => seconds + BACK_OFF_SECONDS + HEARTBEAT_SECONDS,
     ['boot', 'number', 'lease', 'again'],
+  ),
+  // Longer than the look at a pod takes that somebody calls lost.
+  lasting(
+    'worker-cut-from-internet',
+    (strike, isOn) => {
+      severed('api', strike, isOn);
+      severed('gates', strike, isOn);
+    },
+    (seconds) => seconds * OFFLINE + CALL_SECONDS + BACK_OFF_SECONDS,
+    // Beyond its time to boot nobody knows of a pod that it serves.
+    ['boot', 'number', 'lease', 'again', 'answer'],
+    OFFLINE,
   ),
   lasting('temporal-unreachable', ({ world }, isOn) => {
     world.temporal.setReachable(!isOn);

@@ -99,6 +99,22 @@ export const peopleFaults: readonly FaultKind[] = [
     },
   },
   {
+    name: 'runner-killed',
+    phases: ['serve', 'drain'],
+    elsewhere: 'no runner works',
+    puts: () => 0,
+    mayCost: ['lease', 'number'],
+    needs: 'runner',
+    strike: ({ world, session, seconds }) => {
+      const works = world.hasRunnerJob(session);
+      world.killRunners();
+      world.later(seconds, () => {
+        world.startRunner();
+      });
+      return () => works;
+    },
+  },
+  {
     name: 'messages-twice',
     phases: everyPhase,
     puts: () => 0,

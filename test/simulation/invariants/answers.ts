@@ -6,21 +6,31 @@ import { jobsOf } from './truth.js';
 /** Boots, retries and what else comes between a job and its pod. */
 const ASIDE_SECONDS = 300;
 const LEAST_LIFETIME_SECONDS = 600;
+/** So long a job holds its lease for a runner that does not come. */
+const ABSENT_RUNNER_SECONDS = 60;
 
 /** Jobs that had the time for their work and failed, although nothing has struck that may cost it. */
 export function unanswered(world: World, isExcused: Excuse): string[] {
   const failed = jobsOf(world).filter(({ status }) => status === 'FAILED');
   return failed.flatMap(({ jobId, session, timeoutSeconds, failureType }) => {
     const planned = world.planned(session);
-    const isPlanned = planned?.jobs.some((job) => job.jobId === jobId) === true;
-    if (!isPlanned || !hasTime(planned, timeoutSeconds) || isExcused(session, 'answer')) return [];
+    const job = planned?.jobs.find((one) => one.jobId === jobId);
+    if (
+      !planned ||
+      !job ||
+      job.runner === 'absent' ||
+      !hasTime(planned, timeoutSeconds) ||
+      isExcused(session, 'answer')
+    )
+      return [];
     return [`job ${jobId} failed (${failureType ?? 'nobody knows why'}) although nothing has struck that may cost it`];
   });
 }
 
 /** However they wait for each other. */
 function hasTime({ input, jobs, holders }: PlannedSession, timeoutSeconds: number): boolean {
-  const workSeconds = [...jobs.map(({ runs }) => runs), ...holders.map(({ uses }) => uses)].reduce((a, b) => a + b, 0);
+  const perJob = jobs.map(({ runs, runner }) => (runner === 'absent' ? ABSENT_RUNNER_SECONDS : runs));
+  const workSeconds = [...perJob, ...holders.map(({ uses }) => uses)].reduce((a, b) => a + b, 0);
   const isLong = (input.maxLifetimeSeconds ?? 0) >= LEAST_LIFETIME_SECONDS + workSeconds;
   return isLong && workSeconds + ASIDE_SECONDS <= timeoutSeconds;
 }

@@ -1,4 +1,11 @@
-import { CRON_SECONDS, GRACE_SECONDS, REAPER_SECONDS, runPodFails, SPREAD_SECONDS } from '../faults/limits.js';
+import {
+  BACK_OFF_SECONDS,
+  CRON_SECONDS,
+  GRACE_SECONDS,
+  REAPER_SECONDS,
+  runPodFails,
+  SPREAD_SECONDS,
+} from '../faults/limits.js';
 import type { Weather } from '../world/weather.js';
 import type { World } from '../world/world.js';
 import { jobsOf, type PodTruth, type StruckFault } from './truth.js';
@@ -12,14 +19,19 @@ const DEAF_SECONDS = 15;
 /** The switch looks every 5 s at most, and its call takes a moment. */
 const SWITCH_SECONDS = 15;
 
-/** By how much all that has struck may put off an end; `Infinity` where RunPod itself keeps a pod. */
+/** Whether RunPod itself keeps a pod, until what has struck is taken away. */
+export function isKept(struck: readonly StruckFault[]): boolean {
+  return struck.some(({ fault }) => fault.kind.puts(fault.seconds) === Infinity);
+}
+
+/** By how much all that has struck may put off an end, where RunPod itself keeps none. */
 export function putOffSeconds({ weather }: World, struck: readonly StruckFault[]): number {
   const byWeather = [
     weather.listLagSeconds > 0 ? weather.listLagSeconds + SPREAD_SECONDS : 0,
     weather.isDeaf ? DEAF_SECONDS : 0,
   ];
-  const puts = [...byWeather, ...struck.map(({ fault }) => fault.kind.puts(fault.seconds))];
-  const sum = puts.reduce((before, one) => before + one, 0);
+  const byFaults = struck.map(({ fault }) => fault.kind.puts(fault.seconds)).filter(Number.isFinite);
+  const sum = [...byWeather, ...byFaults].reduce((before, one) => before + one, 0);
   // A list that lies at a turn of the reaper costs a turn, where nothing but the reaper ends the pod.
   return sum + (isLeftToReaper(weather, struck) ? REAPER_SECONDS : 0);
 }
@@ -41,9 +53,10 @@ function hasStruck(struck: readonly StruckFault[], names: readonly string[]): bo
   return struck.some(({ fault }) => names.includes(fault.kind.name));
 }
 
-/** The latest moment, in epoch milliseconds, until which a pod may live; `Infinity` for one that RunPod itself keeps. */
+/** The latest moment, in epoch milliseconds, until which a pod may live. */
 export function boundOf(world: World, truth: PodTruth, struck: readonly StruckFault[]): number {
-  const byUs = idealEndMs(world, truth) + (SLACK_SECONDS + putOffSeconds(world, struck)) * 1000;
+  const keptMs = keptUntilMs(world, struck);
+  const byUs = Math.max(idealEndMs(world, truth), keptMs) + (SLACK_SECONDS + putOffSeconds(world, struck)) * 1000;
   const { deadSinceMs } = world;
   const isBroken = struck.some(
     ({ fault: { kind, session } }) => kind.name === 'bad-deploy' && session === truth.parts.session,
@@ -53,11 +66,17 @@ export function boundOf(world: World, truth: PodTruth, struck: readonly StruckFa
   return Math.max(atLeast, withoutUs(world, truth, struck));
 }
 
+/** RunPod itself may have kept it so long, whoever asked for its end; then it is asked again. */
+function keptUntilMs({ healedAtMs = Infinity }: World, struck: readonly StruckFault[]): number {
+  return isKept(struck) ? healedAtMs + BACK_OFF_SECONDS * 1000 : 0;
+}
+
 /** When the pod would end if nothing went wrong: its last use and the idle time, or an earlier end that was asked for. */
 function idealEndMs(world: World, truth: PodTruth): number {
   const { session } = truth.parts;
   const drainMs = drainMsOf(world, session);
   const ends = [truth.hardDeadlineMs, ...stopsOf(world, truth).map((atMs) => atMs + drainMs)];
+  ends.push(...momentsFor(truth, world.users.terminations));
   if (truth.readyAtMs === undefined) ends.push(truth.readyByMs);
   else ends.push(lastWantedMs(world, truth, truth.readyAtMs) + truth.idleSeconds * 1000);
   return Math.min(...ends);
@@ -67,9 +86,14 @@ function drainMsOf(world: World, session: string): number {
   return (world.planned(session)?.input.drainSeconds ?? 60) * 1000;
 }
 
-function stopsOf({ users }: World, { parts: { session }, pod }: PodTruth): number[] {
-  return users.stopsAsked
-    .filter((stop) => stop.session === session && stop.atMs >= pod.createdAtMs)
+function stopsOf({ users }: World, truth: PodTruth): number[] {
+  return momentsFor(truth, users.stopsAsked);
+}
+
+/** What was done to the pod's session while there was the pod. */
+function momentsFor({ parts, pod }: PodTruth, done: readonly { session: string; atMs: number }[]): number[] {
+  return done
+    .filter(({ session, atMs }) => session === parts.session && atMs >= pod.createdAtMs)
     .map(({ atMs }) => atMs);
 }
 
@@ -110,6 +134,7 @@ function withoutTheSession(truth: PodTruth, world: World, struck: readonly Struc
 /** With all of ours dead: the switch where it runs, else the cron elsewhere. */
 function withoutUs(world: World, truth: PodTruth, struck: readonly StruckFault[]): number {
   const machine = world.cloud.machines.get(truth.pod.id);
+  const keptMs = keptUntilMs(world, struck);
   const runPodOut = struck.reduce(
     (sum, { fault }) => sum + (fault.kind.puts(fault.seconds) > 0 ? runPodFails(fault.seconds) : 0),
     0,
@@ -121,9 +146,9 @@ function withoutUs(world: World, truth: PodTruth, struck: readonly StruckFault[]
       truth.readyAtMs === undefined
         ? truth.readyByMs
         : Math.max(lastMs + (truth.idleSeconds + GRACE_SECONDS) * 1000, truth.readyByMs);
-    return Math.min(due, truth.hardDeadlineMs) + lateMs;
+    return Math.max(Math.min(due, truth.hardDeadlineMs), keptMs) + lateMs;
   }
   // A turn of the cron at which RunPod fails or lies is lost.
   const turns = runPodOut > 0 ? 2 : 1;
-  return truth.hardDeadlineMs + (GRACE_SECONDS + turns * CRON_SECONDS) * 1000 + lateMs;
+  return Math.max(truth.hardDeadlineMs + GRACE_SECONDS * 1000, keptMs) + turns * CRON_SECONDS * 1000 + lateMs;
 }

@@ -1,7 +1,7 @@
 import { ERROR_CODES } from '../../../src/contract/index.js';
 import type { World } from '../world/world.js';
 import { OWNER } from '../../support/tester.js';
-import { boundOf, isDeniedTwice, putOffSeconds, SLACK_SECONDS } from './bounds.js';
+import { boundOf, isDeniedTwice, isKept, putOffSeconds, SLACK_SECONDS } from './bounds.js';
 import type { Ledgers } from './ledgers.js';
 import { endedSessions, jobsOf, podsOfOurs, type EndedSession, type PodTruth, type StruckFault } from './truth.js';
 
@@ -11,14 +11,13 @@ const clock = (ms: number): string => (Number.isFinite(ms) ? new Date(ms).toISOS
 export function broken(world: World, ledgers: Ledgers, struck: readonly StruckFault[]): string[] {
   const pods = podsOfOurs(world, ledgers.created, OWNER);
   const ended = endedSessions(world);
-  const undying = putOffSeconds(world, struck) === Infinity;
   return [
     ...world.temporal.findings,
     ...ledgers.findings,
     ...pods.flatMap((pod) => late(world, pod, struck)),
     // RunPod ends in the end what it would not end before.
     ...pods.filter(({ isAlive }) => isAlive).map(({ pod }) => `pod ${pod.id} is still alive in the end`),
-    ...(undying ? [] : overlaps(world, pods, struck)),
+    ...(isKept(struck) ? [] : overlaps(world, pods, struck)),
     ...(isDeniedTwice(world.weather.isDeaf, struck) ? [] : leftBehind(ended, pods)),
     ...createdTooLate(ended, pods),
     ...movedDeadlines(pods),

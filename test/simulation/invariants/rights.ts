@@ -10,6 +10,8 @@ const NEAR_MS = 5_000;
 const CONFIRMED_WITHIN_MS = 25_000;
 /** Our clock and the gate's notice of a use differ by a message's way. */
 const CLOCKS_MS = 2_000;
+/** With a heartbeat, an agent or a runner hears that its job has ended. */
+const HEARD_WITHIN_MS = 10_000;
 
 /** Whether something has struck that may cost the session's people what they claim. */
 export type Excuse = (session: string, claim: Claim) => boolean;
@@ -106,7 +108,11 @@ export class Rights {
   private lookAtUse({ name, podId, askers }: PodMachine): void {
     const session = parsePodName(name)?.session;
     const most = this.world.planned(session)?.input.maxConcurrentLeases;
-    const working = askers.length;
+    // A job that has ended gives its lease back before its work has heard of it.
+    const working = askers.filter((asker) => {
+      const endMs = this.endOf(asker);
+      return endMs === undefined || this.world.kernel.nowMs - endMs > HEARD_WITHIN_MS;
+    }).length;
     if (session === undefined || most === undefined || working <= most || this.isExcused(session, 'number')) return;
     this.findings.push(`${working} worked on pod ${podId} of session ${session} at once, where ${most} may`);
   }

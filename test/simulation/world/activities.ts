@@ -3,6 +3,7 @@ import { createAgentActivities } from '../../../src/activities/agents.js';
 import type { GateAccess } from '../../../src/activities/pod-dependencies.js';
 import { createPodActivities } from '../../../src/activities/pods.js';
 import { createReaperActivities } from '../../../src/activities/reaper.js';
+import { createRunnerActivities } from '../../../src/activities/runners.js';
 import { createSessionActivities, currentRunCheck } from '../../../src/activities/sessions.js';
 import { lookAtSessions } from '../../../src/client/internal.js';
 import {
@@ -16,11 +17,10 @@ import { GATE_SECRET, NO_CAPS, OWNER } from '../../support/tester.js';
 import { ACCOUNT_KEY, API_URL, PROXY_URL } from './cloud.js';
 import type { Link, Network } from './network.js';
 import { simulatedRun } from './agent-run.js';
+import { ABSENT_QUEUE, RUNNER_QUEUE } from './runner.js';
 
 const MODEL = 'm:latest';
 const USER_AGENT = 'devloop-simulation/1';
-
-export const tokenOf = (podName: string): string => gateToken(GATE_SECRET, podName);
 
 export function runPodClientOf(network: Network, link: Link): RunPodClient {
   const { clock, sleep } = link.process;
@@ -81,5 +81,6 @@ export function workerActivities(network: Network, link: Link, client: Client) {
     sleep,
     run: (options) => simulatedRun(network, link, options),
   });
-  return { pods, sessions, reaper, agents };
+  const runners = createRunnerActivities([RUNNER_QUEUE, ABSENT_QUEUE]);
+  return { pods, sessions, reaper, runners, agents };
 }

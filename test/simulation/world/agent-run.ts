@@ -1,16 +1,20 @@
 import { AxiosError } from 'axios';
 import { AgentFault, type AgentRunOptions, type AgentRunResult } from '../../../src/agent/index.js';
+import { gateToken } from '../../../src/runpod/index.js';
+import { GATE_SECRET } from '../../support/tester.js';
 import type { Link, Network, WireRequest } from './network.js';
 import { ASKER } from './pod-machine.js';
 
+export const tokenOf = (podName: string): string => gateToken(GATE_SECRET, podName);
+
 /** How long the model works on an input: the senders of jobs write it there. */
-const secondsOf = (input: AgentRunOptions['input']): number =>
+export const secondsOf = (input: AgentRunOptions['input']): number =>
   Number(/\d+(\.\d+)?/.exec(typeof input === 'string' ? input : '')?.[0] ?? 5);
 
 /** What a job asks: how long the model works on it, and for whom, so that the gate can tell. */
 export const inputOf = (jobId: string, seconds: number): string => `think for ${seconds.toFixed(1)} s, for ${jobId}`;
 
-const askerOf = (input: AgentRunOptions['input']): string =>
+export const askerOf = (input: AgentRunOptions['input']): string =>
   (typeof input === 'string' ? /, for (.*)$/.exec(input)?.[1] : undefined) ?? 'somebody';
 
 /** A question to the model behind a gate, which it works on for so long. */

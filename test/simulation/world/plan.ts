@@ -10,6 +10,8 @@ export interface PlannedJob {
   readonly runs: number;
   readonly timeout: number;
   readonly project?: string;
+  /** Another project's worker is to do it; `absent`: none serves the queue. */
+  readonly runner?: 'served' | 'absent' | undefined;
 }
 
 /** A lease of a program outside Temporal. */
@@ -46,40 +48,50 @@ export interface Wanted {
   readonly longWork: boolean;
   /** Somebody sends a job when others may be done. */
   readonly lateJob: boolean;
+  /** Its first job is a runner's. */
+  readonly runner: boolean;
 }
 
-export function planSession(kernel: Kernel, name: string, { phases, longWork, lateJob }: Wanted): PlannedSession {
+export function planSession(
+  kernel: Kernel,
+  name: string,
+  { phases, longWork, lateJob, runner }: Wanted,
+): PlannedSession {
   const between = (from: number, to: number): number => from + kernel.random() * (to - from);
   const stopsInUse = phases.has('drain');
   const jobCount = kernel.integer(phases.has('serve') || stopsInUse || lateJob ? 1 : 0, 3) + Number(lateJob);
+  const isShortLife = kernel.chance(0.08);
+  const endsLate = isShortLife && kernel.chance(0.5);
   const input: PodSessionInput = {
     session: name,
     gpus: kernel.chance(0.3) ? ['NVIDIA GeForce RTX 4090', 'NVIDIA GeForce RTX 3090'] : ['NVIDIA GeForce RTX 4090'],
     idleTimeoutSeconds: Math.round(between(20, 150)),
     readyTimeoutSeconds: Math.round(between(45, 90)),
-    drainSeconds: kernel.pick([0, 10, 60]) || (stopsInUse ? 30 : 0),
-    maxLifetimeSeconds: Math.round(kernel.chance(0.08) ? between(60, 150) : between(600, 1800)),
+    drainSeconds: endsLate ? 60 : kernel.pick([0, 10, 60]) || (stopsInUse ? 30 : 0),
+    maxLifetimeSeconds: Math.round(isShortLife ? between(60, 150) : between(600, 1800)),
     maxCostUsd: kernel.chance(0.15) ? between(0.03, 0.1) : 5,
     maxConcurrentLeases: kernel.integer(1, 4),
-    guard: kernel.chance(0.25) ? 'none' : 'deadman',
+    guard: kernel.chance(isShortLife ? 0.5 : 0.25) ? 'none' : 'deadman',
     startedBy: 'simulation',
   };
-  const isShortLife = input.maxLifetimeSeconds! < 600;
   const starts = kernel.chance(0.6) || jobCount === 0 ? [between(0, 5)] : [];
+  const jobs = Array.from({ length: jobCount }, (_, i): PlannedJob => {
+    const isLate = lateJob && i === jobCount - 1;
+    const isLong = i === 0 && (longWork || endsLate || (isShortLife && kernel.chance(0.5)));
+    return {
+      jobId: `${name}-${i}`,
+      at: isLate ? between(150, 250) : i === 0 ? between(0, 10) : between(0, 250),
+      // Work that a short life ends is the only way into a drain at the end of a life.
+      runs: isLong ? between(...LONG_WORK) : runSeconds(kernel, stopsInUse ? 15 : 2, isLate || phases.has('idle')),
+      timeout: isLate ? LATE_JOB_SECONDS : kernel.chance(0.1) ? between(20, 60) : 900,
+      runner: runner && i === 0 ? 'served' : runnerOf(kernel, i > 0),
+    };
+  });
   return {
     name,
     input,
     starts: starts.length > 0 && kernel.chance(0.15) ? [...starts, starts[0]! + kernel.random() * 0.2] : starts,
-    jobs: Array.from({ length: jobCount }, (_, i) => ({
-      jobId: `${name}-${i}`,
-      at: lateJob && i === jobCount - 1 ? between(150, 250) : i === 0 ? between(0, 10) : between(0, 250),
-      // Work that a short life ends is the only way into a drain at the end of a life.
-      runs:
-        i === 0 && (longWork || (isShortLife && kernel.chance(0.5)))
-          ? between(...LONG_WORK)
-          : runSeconds(kernel, stopsInUse ? 15 : 2, phases.has('idle')),
-      timeout: kernel.chance(0.1) ? between(20, 60) : 900,
-    })),
+    jobs,
     holders: kernel.chance(0.25)
       ? [
           {
@@ -92,13 +104,25 @@ export function planSession(kernel: Kernel, name: string, { phases, longWork, la
           },
         ]
       : [],
-    stopAt: kernel.chance(0.2) ? between(5, 250) : undefined,
+    // So near the end of a short life a drain does not fit in.
+    stopAt: endsLate
+      ? (starts[0] ?? jobs[0]!.at) + input.maxLifetimeSeconds! - between(5, 55)
+      : kernel.chance(0.2)
+        ? between(5, 250)
+        : undefined,
     stopsInUse,
   };
 }
 
 /** Seconds: longer than a lease's term. */
 const LONG_WORK = [310, 460] as const;
+/** A pod that is stuck holds up nobody for longer, and is stuck still when this is over. */
+const LATE_JOB_SECONDS = 420;
+
+function runnerOf(kernel: Kernel, mayBeAbsent: boolean): PlannedJob['runner'] {
+  if (kernel.chance(0.15)) return 'served';
+  return mayBeAbsent && kernel.chance(0.05) ? 'absent' : undefined;
+}
 
 /** Most answers take seconds; some take minutes. */
 function runSeconds(kernel: Kernel, least: number, isShort: boolean): number {

@@ -14,10 +14,10 @@ import {
 } from '../../../src/contract/index.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { SimProcess } from '../kernel/process.js';
-import { tokenOf } from './activities.js';
-import { chatRequest, inputOf } from './agent-run.js';
+import { chatRequest, inputOf, tokenOf } from './agent-run.js';
 import type { Link, Network } from './network.js';
 import type { PlannedHolder, PlannedJob } from './plan.js';
+import { ABSENT_QUEUE, RUNNER_ACTIVITY, RUNNER_QUEUE } from './runner.js';
 
 const TRY_AGAIN_MS = 2_000;
 const ASK_AGAIN_MS = 5_000;
@@ -40,6 +40,8 @@ interface Held {
 export class Users {
   /** Ends that somebody asked for: session and moment. */
   readonly stopsAsked: { session: string; atMs: number }[] = [];
+  /** Sessions that somebody has terminated, and nobody has reset since. */
+  terminations: { session: string; atMs: number }[] = [];
   /** Leases of programs outside Temporal: from the grant to the last time that it was confirmed, and for which pod. */
   readonly holds: Held[] = [];
 
@@ -55,7 +57,7 @@ export class Users {
     await this.untilTaken(() => this.client.workflow.start(WORKFLOW_TYPES.podSession, sessionStartOptions(input)));
   }
 
-  async submit(session: PodSessionInput, { jobId, runs, timeout, project }: PlannedJob): Promise<void> {
+  async submit(session: PodSessionInput, { jobId, runs, timeout, project, runner }: PlannedJob): Promise<void> {
     const sessionOptions: Partial<PodSessionInput> = { ...session };
     delete sessionOptions.session;
     delete sessionOptions.startedBy;
@@ -65,6 +67,9 @@ export class Users {
       timeoutSeconds: Math.max(5, timeout),
       sessionOptions,
       ...(project !== undefined && { project }),
+      ...(runner !== undefined && {
+        runner: { taskQueue: runner === 'served' ? RUNNER_QUEUE : ABSENT_QUEUE, activity: RUNNER_ACTIVITY },
+      }),
     };
     await this.untilTaken(() => this.client.workflow.start(WORKFLOW_TYPES.agentJob, jobStartOptions(input, jobId)));
   }
@@ -79,7 +84,10 @@ export class Users {
   }
 
   async onSession(session: string, act: 'cancel' | 'terminate'): Promise<void> {
-    await this.untilTaken(() => this.client.workflow.getHandle(sessionWorkflowId(session))[act](), 3);
+    await this.untilTaken(async () => {
+      await this.client.workflow.getHandle(sessionWorkflowId(session))[act]();
+      if (act === 'terminate') this.terminations.push({ session, atMs: this.kernel.nowMs });
+    }, 3);
   }
 
   async onJob(jobId: string, act: 'cancel' | 'terminate'): Promise<void> {

@@ -16,8 +16,9 @@ import { workerActivities } from './activities.js';
 import { Cloud } from './cloud.js';
 import { Cron } from './cron.js';
 import { Link, Network } from './network.js';
-import { planSession, type PlannedSession, type Wanted } from './plan.js';
+import { planSession, type PlannedJob, type PlannedSession, type Wanted } from './plan.js';
 import type { PodMachine } from './pod-machine.js';
+import { RUNNER_QUEUE, runnerActivities } from './runner.js';
 import { Users } from './users.js';
 import { weatherOver, type Weather } from './weather.js';
 
@@ -33,6 +34,8 @@ export class World {
   readonly weather: Weather;
   workers: SimWorker[] = [];
   links: Link[] = [];
+  /** Another project's workers. */
+  runners: SimWorker[] = [];
   /** Asked just before what the faults left is taken away. */
   readonly beforeHeal: (() => void)[] = [];
   agentsServed = true;
@@ -40,6 +43,8 @@ export class World {
   listsLie = false;
   /** All of ours are dead for good since then. */
   deadSinceMs: number | undefined;
+  /** When all that faults had left was taken away. */
+  healedAtMs: number | undefined;
   /** Called when something happened by which a session's phase may have changed. */
   onChange: (session: string) => void = () => undefined;
   private readonly phases = new Map<string, string>();
@@ -88,6 +93,7 @@ export class World {
   /** Sets everybody going. */
   begin(): void {
     this.startWorker();
+    this.startRunner();
     this.cron.begin();
     for (const session of this.sessions) {
       const { input, starts, jobs, holders, stopAt } = session;
@@ -120,11 +126,12 @@ export class World {
     const process = new SimProcess(this.kernel, `worker-${++this.workersStarted}`);
     const link = new Link(process);
     this.links.push(link);
-    const { pods, sessions, reaper, agents } = workerActivities(this.network, link, this.temporal.clientFor(process));
+    const client = this.temporal.clientFor(process);
+    const { pods, sessions, reaper, runners, agents } = workerActivities(this.network, link, client);
     const queues = [
       {
         taskQueue: TASK_QUEUES.control,
-        activities: { ...pods, ...sessions, ...reaper },
+        activities: { ...pods, ...sessions, ...reaper, ...runners },
         slots: 50,
         runsWorkflows: true,
       },
@@ -148,6 +155,18 @@ export class World {
     this.workers = others;
   }
 
+  startRunner(): void {
+    const process = new SimProcess(this.kernel, `runner-${++this.workersStarted}`);
+    const activities = runnerActivities(this.network, new Link(process));
+    const queue = { taskQueue: RUNNER_QUEUE, activities, slots: 20, runsWorkflows: false };
+    this.runners.push(this.temporal.addWorker(process.name, [queue], process));
+  }
+
+  killRunners(): void {
+    for (const runner of this.runners) runner.kill();
+    this.runners = [];
+  }
+
   freezeWorkers(): SimWorker[] {
     for (const worker of this.workers) worker.freeze();
     return this.workers;
@@ -163,6 +182,7 @@ export class World {
   /** Takes back whatever faults have left. */
   heal(): void {
     for (const ask of this.beforeHeal) ask();
+    this.healedAtMs ??= this.kernel.nowMs;
     this.cloud.clearFaults();
     for (const link of this.links) Object.assign(link, { api: 'open', gates: 'open' });
     if (this.deadSinceMs !== undefined) return;
@@ -209,15 +229,24 @@ export class World {
   }
 
   openJobOf(session: string): string | undefined {
-    const jobs = this.planned(session)?.jobs.map(({ jobId }) => jobId) ?? [];
-    for (const { workflowId, status } of this.temporal.executions()) {
-      const jobId = jobIdOf(workflowId);
-      if (status === 'RUNNING' && jobId !== undefined && jobs.includes(jobId)) return jobId;
-    }
-    return undefined;
+    return this.openJobsOf(session)[0]?.jobId;
+  }
+
+  /** A runner works for the session, or is about to. */
+  hasRunnerJob(session: string): boolean {
+    return this.openJobsOf(session).some(({ runner }) => runner === 'served');
+  }
+
+  private openJobsOf(session: string): PlannedJob[] {
+    const jobs = this.planned(session)?.jobs ?? [];
+    return this.temporal.executions().flatMap(({ workflowId, status }) => {
+      const jobId = status === 'RUNNING' ? jobIdOf(workflowId) : undefined;
+      return jobs.filter((job) => job.jobId === jobId);
+    });
   }
 
   reset(session: string): void {
+    this.users.terminations = this.users.terminations.filter((one) => one.session !== session);
     this.temporal.reset(sessionWorkflowId(session), this.kernel.random());
   }
 
