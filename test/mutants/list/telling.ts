@@ -134,7 +134,7 @@ export const telling: readonly Mutant[] = [
     search: 'continueAsNew<typeof PodSession>(input, state.data);',
     replace: 'continueAsNew<typeof PodSession>(input, { ...state.data, queue: [] });',
     killedBy: by('workflow/continue-as-new'),
-    alsoSimulation: true,
+    alsoSimulation: { caughtBy: 'the job, which asks again every minute' },
   },
   {
     name: 'leases-are-not-carried',
