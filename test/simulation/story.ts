@@ -46,13 +46,16 @@ export function wantedOf(faults: readonly PlannedFault[]): Wanted[] {
   const names = faults.some(({ session }) => session === 's1') ? ['s0', 's1'] : ['s0'];
   return names.map((name) => {
     const its = faults.filter(({ session }) => session === name);
-    const needs = new Set(its.map(({ kind, phase }) => (phase === 'drain' ? undefined : kind.needs)));
+    const needs = new Set(
+      its.map(({ kind, phase }) => (phase === 'drain' && kind.needs !== 'runner' ? undefined : kind.needs)),
+    );
     const phases = new Set(its.map(({ phase }) => phase));
     return {
       phases,
       longWork: needs.has('long-work') && phases.has('serve'),
       lateJob: needs.has('late-job'),
-      runner: its.some(({ kind }) => kind.needs === 'runner'),
+      runner: needs.has('runner'),
+      noSwitch: needs.has('no-switch'),
     };
   });
 }

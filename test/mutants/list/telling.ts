@@ -163,7 +163,6 @@ export const telling: readonly Mutant[] = [
     search: "if (isLong && !state.hasCondemned) return 'continue-as-new';",
     replace: "if (isLong) return 'continue-as-new';",
     killedBy: by('workflow/continue-as-new'),
-    alsoSimulation: true,
-    showsWith: 'host-gone',
+    alsoSimulation: { caughtBy: 'the reaper, which ends what its session has given up' },
   },
 ];

@@ -52,6 +52,7 @@ export async function costStory(seed: number): Promise<CostStory> {
       longWork: false,
       lateJob: false,
       runner: false,
+      noSwitch: false,
     }));
     const sessions = planSessions(kernel, wanted.slice(0, kernel.integer(1, 4))).map(working);
     const world = new World(

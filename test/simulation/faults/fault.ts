@@ -31,8 +31,11 @@ export interface FaultKind {
   readonly puts: (seconds: number) => number;
   /** Whose pod may be ended for it, although nobody's time is over: see `Rights`. */
   readonly mayCost?: readonly Claim[];
-  /** It shows only with work that outlasts a lease's term, a job that comes when the others are done, or one for a runner. */
-  readonly needs?: 'long-work' | 'late-job' | 'runner';
+  /**
+   * It shows only with work that outlasts a lease's term, a job that comes when the others are done, one for a runner, or
+   * a pod that nobody but the reaper ends.
+   */
+  readonly needs?: 'long-work' | 'late-job' | 'runner' | 'no-switch';
   /** @returns whether it has taken effect, asked at the end of the run; nothing means yes */
   readonly strike: (strike: Strike) => void | (() => boolean);
 }

@@ -44,6 +44,7 @@ export const peopleFaults: readonly FaultKind[] = [
     puts: () => REAPER_SECONDS + BACK_OFF_SECONDS,
     // Whoever works on its pod begins anew on the next session's.
     mayCost: everyClaim.filter((claim) => claim !== 'answer'),
+    needs: 'no-switch',
     strike: ({ world, session }) => {
       void world.users.onSession(session, 'terminate');
     },

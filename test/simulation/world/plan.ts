@@ -50,12 +50,14 @@ export interface Wanted {
   readonly lateJob: boolean;
   /** Its first job is a runner's. */
   readonly runner: boolean;
+  /** Most likely its pods have no switch. */
+  readonly noSwitch: boolean;
 }
 
 export function planSession(
   kernel: Kernel,
   name: string,
-  { phases, longWork, lateJob, runner }: Wanted,
+  { phases, longWork, lateJob, runner, noSwitch }: Wanted,
 ): PlannedSession {
   const between = (from: number, to: number): number => from + kernel.random() * (to - from);
   const stopsInUse = phases.has('drain');
@@ -71,7 +73,7 @@ export function planSession(
     maxLifetimeSeconds: Math.round(isShortLife ? between(60, 150) : between(600, 1800)),
     maxCostUsd: kernel.chance(0.15) ? between(0.03, 0.1) : 5,
     maxConcurrentLeases: kernel.integer(1, 4),
-    guard: kernel.chance(isShortLife ? 0.5 : 0.25) ? 'none' : 'deadman',
+    guard: kernel.chance(noSwitch ? 0.75 : isShortLife ? 0.5 : 0.25) ? 'none' : 'deadman',
     startedBy: 'simulation',
   };
   const starts = kernel.chance(0.6) || jobCount === 0 ? [between(0, 5)] : [];
