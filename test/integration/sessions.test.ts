@@ -5,7 +5,7 @@ import { isMissing } from '../support/binaries.js';
 import { LiveStack } from '../support/live-stack.js';
 import { waitUntil } from '../support/processes.js';
 
-const PATIENCE_MS = 150_000;
+const PATIENCE_MS = 240_000;
 /** Started, task scheduled, task started, task completed. */
 const FIRST_TASK_END = 4;
 
@@ -19,7 +19,7 @@ afterAll(async () => {
   await live.stop();
 });
 
-describe('a job on a real model', { timeout: PATIENCE_MS }, () => {
+describe.concurrent('a job on a real model', { timeout: PATIENCE_MS }, () => {
   it.skipIf(isMissing('ollama', 'modelFile'))(
     'of Ollama: answered, in the server log, one pod, paid to the second',
     async () => {
@@ -114,7 +114,7 @@ describe.concurrent('bad luck at RunPod', { timeout: PATIENCE_MS }, () => {
   });
 });
 
-describe('a session stopped while it is being rented', () => {
+describe.concurrent('a session stopped while it is being rented', { timeout: PATIENCE_MS }, () => {
   it('ends within seconds, and so does its pod', async () => {
     await live.client.startSession({ session: 'changed-mind' });
     await live.client.session('changed-mind').stop('changed my mind');
