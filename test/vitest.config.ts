@@ -15,9 +15,9 @@ export default defineConfig({
   test: {
     globalSetup: './test/support/global-setup.ts',
     pool: 'forks',
-    // Real servers, models and pods share two cores: more forks make tests slower and time-outs lie.
-    maxWorkers: 2,
-    maxConcurrency: 11,
+    // Real servers, models and pods share two cores, and wait half of the time: with more forks time-outs would lie.
+    maxWorkers: 3,
+    maxConcurrency: 14,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     reporters: ['default', './test/support/count-reporter.ts'],
