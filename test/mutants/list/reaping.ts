@@ -16,6 +16,7 @@ export const reaping: readonly Mutant[] = [
     replace: "isSuspect(seen) && (seenBefore(seen.pod.id) || seen.pod.id !== '')))",
     killedBy: sweeps,
     alsoSimulation: true,
+    showsWith: 'temporal-does-not-describe',
   },
   {
     name: 'sweep-asks-once',

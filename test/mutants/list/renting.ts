@@ -271,8 +271,7 @@ export const renting: readonly Mutant[] = [
     search: "if (!isCurrent) refuse('the session was reset",
     replace: "if (!isCurrent && run.runId === '') refuse('the session was reset",
     killedBy: refusals,
-    alsoSimulation: true,
-    showsWith: 'session-reset',
+    alsoSimulation: { caughtBy: 'the answer to the next heartbeat, which ends the attempt, and pollPod' },
   },
   {
     name: 'surplus-lives',

@@ -118,8 +118,10 @@ export const ourFaults: readonly FaultKind[] = [
     mayCost: ['answer'],
     needs: 'long-work',
     strike: ({ world, seconds }) => {
-      world.temporal.trouble.describing = world.kernel.pick(['refused', 'silent'] as const);
-      world.later(seconds * LONG, () => {
+      const how = world.kernel.pick(['refused', 'silent', 'unheard-of'] as const);
+      world.temporal.trouble.describing = how;
+      // Two looks in a row are further apart than a replica lags.
+      world.later(how === 'unheard-of' ? seconds : seconds * LONG, () => {
         world.temporal.trouble.describing = 'answered';
       });
     },

@@ -15,14 +15,8 @@ export function unanswered(world: World, isExcused: Excuse): string[] {
   return failed.flatMap(({ jobId, session, timeoutSeconds, failureType }) => {
     const planned = world.planned(session);
     const job = planned?.jobs.find((one) => one.jobId === jobId);
-    if (
-      !planned ||
-      !job ||
-      job.runner === 'absent' ||
-      !hasTime(planned, timeoutSeconds) ||
-      isExcused(session, 'answer')
-    )
-      return [];
+    if (!planned || !job || job.runner === 'absent') return [];
+    if (!hasTime(planned, timeoutSeconds) || isExcused(session, 'answer')) return [];
     return [`job ${jobId} failed (${failureType ?? 'nobody knows why'}) although nothing has struck that may cost it`];
   });
 }

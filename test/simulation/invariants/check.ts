@@ -1,9 +1,20 @@
 import { ERROR_CODES } from '../../../src/contract/index.js';
+import { HEARTBEAT_SECONDS } from '../faults/limits.js';
 import type { World } from '../world/world.js';
 import { OWNER } from '../../support/tester.js';
 import { boundOf, isDeniedTwice, isKept, putOffSeconds, SLACK_SECONDS } from './bounds.js';
 import type { Ledgers } from './ledgers.js';
-import { endedSessions, jobsOf, podsOfOurs, type EndedSession, type PodTruth, type StruckFault } from './truth.js';
+import {
+  endedSessions,
+  jobsOf,
+  podsOfOurs,
+  terminatedSessions,
+  type EndedSession,
+  type PodTruth,
+  type StruckFault,
+} from './truth.js';
+
+const ON_ITS_WAY_MS = 250;
 
 const clock = (ms: number): string => (Number.isFinite(ms) ? new Date(ms).toISOString().slice(11, 19) : 'never');
 
@@ -19,7 +30,8 @@ export function broken(world: World, ledgers: Ledgers, struck: readonly StruckFa
     ...pods.filter(({ isAlive }) => isAlive).map(({ pod }) => `pod ${pod.id} is still alive in the end`),
     ...(isKept(struck) ? [] : overlaps(world, pods, struck)),
     ...(isDeniedTwice(world.weather.isDeaf, struck) ? [] : leftBehind(ended, pods)),
-    ...createdTooLate(ended, pods),
+    ...createdTooLate(ended, pods, 0),
+    ...createdTooLate(terminatedSessions(world), pods, unawareMs(struck)),
     ...movedDeadlines(pods),
     ...bootsInVain(pods),
     ...jobsWithoutEnd(world, struck),
@@ -62,11 +74,17 @@ function leftBehind(ended: readonly EndedSession[], pods: readonly PodTruth[]): 
   );
 }
 
+/** So long a create may be on its way for a session that was terminated meanwhile; who was frozen knows by its heartbeat. */
+function unawareMs(struck: readonly StruckFault[]): number {
+  const isFrozen = struck.some(({ fault }) => fault.kind.name.startsWith('worker-frozen'));
+  return isFrozen ? HEARTBEAT_SECONDS * 1000 : ON_ITS_WAY_MS;
+}
+
 /** A process that was frozen on its way to RunPod must not rent for a session that is over. */
-function createdTooLate(ended: readonly EndedSession[], pods: readonly PodTruth[]): string[] {
+function createdTooLate(ended: readonly EndedSession[], pods: readonly PodTruth[], unawareMs: number): string[] {
   return ended.flatMap(({ session, firstRunId, closedAtMs }) =>
     pods
-      .filter(({ parts, pod }) => parts.firstRunId === firstRunId && pod.createdAtMs > closedAtMs)
+      .filter(({ parts, pod }) => parts.firstRunId === firstRunId && pod.createdAtMs > closedAtMs + unawareMs)
       .map(({ pod }) => `pod ${pod.id} was rented after its session ${session} had ended`),
   );
 }

@@ -88,12 +88,19 @@ export interface EndedSession {
 
 /** Sessions that have come to an end of their own: nobody has terminated them, and no reset has brought them back. */
 export function endedSessions(world: World): EndedSession[] {
+  return closedSessions(world).filter(({ status }) => status !== 'TERMINATED' && status !== 'CONTINUED_AS_NEW');
+}
+
+/** Sessions that somebody has terminated, and no reset has brought back. */
+export function terminatedSessions(world: World): EndedSession[] {
+  return closedSessions(world).filter(({ status }) => status === 'TERMINATED');
+}
+
+/** As the last run of each says. */
+function closedSessions(world: World): EndedSession[] {
   const newest = new Map(world.temporal.executions().map((run) => [run.firstRunId, run]));
   return [...newest.values()].flatMap(({ workflowId, firstRunId, status, closedAtMs }) => {
     const session = sessionNameOf(workflowId);
-    if (session === undefined || closedAtMs === undefined) return [];
-    return status === 'TERMINATED' || status === 'CONTINUED_AS_NEW'
-      ? []
-      : [{ session, firstRunId, status, closedAtMs }];
+    return session === undefined || closedAtMs === undefined ? [] : [{ session, firstRunId, status, closedAtMs }];
   });
 }

@@ -232,6 +232,8 @@ const SERVER_DEADLINE_MS = 30_000;
 
 function describeAsked({ trouble, clock }: Server, run: Run): object | Promise<object> {
   if (trouble.describing === 'answered') return describe(run);
+  if (trouble.describing === 'unheard-of')
+    throw new WorkflowNotFoundError(`workflow not found for ID: ${run.workflowId}`, run.workflowId, undefined);
   const refusal = new ServiceError(`it could not be described: the server is overloaded`);
   if (trouble.describing === 'refused') throw refusal;
   return new Promise((_, reject) => {

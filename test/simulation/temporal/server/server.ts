@@ -24,8 +24,8 @@ export interface Server {
 
 /** What the server, or the workers' code, does wrong for a while. */
 export interface ServerTrouble {
-  /** How it answers when a run is to be described: as over its own rate limit, or not at all. */
-  describing: 'answered' | 'refused' | 'silent';
+  /** How it answers when a run is to be described: as over its own rate limit, not at all, or as a replica that lags. */
+  describing: 'answered' | 'refused' | 'silent' | 'unheard-of';
   /** Workflows whose tasks fail, as on a bad deploy. */
   readonly broken: Set<string>;
 }
