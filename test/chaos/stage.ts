@@ -10,6 +10,8 @@ import type { RunSession } from './run-session.js';
 const STAGE_MS = 120_000;
 /** From a submitted job to its pod, as a rule: only how near the strike comes to its planned moment depends on it. */
 const RENT_MS = 1200;
+/** A quick machine has a pod so soon after the job was taken. */
+const CREATE_MS = 150;
 /** Up to this moment of its boot a pod is struck while it starts, later while its model server loads, which is held. */
 const EARLY_BOOT = 0.5;
 /** A stop is asked for once the job is over, else it would be a drain. */
@@ -19,7 +21,7 @@ const RELEASE_BEFORE_STOP_MS = 1000;
 function leadMs(phase: Phase, moment: number, { idleSeconds, drainSeconds }: ChaosConfig): number {
   switch (phase) {
     case 'create':
-      return moment * 300;
+      return moment * CREATE_MS;
     case 'boot':
       return moment < EARLY_BOOT ? RENT_MS + moment * 4000 : 0;
     case 'serve':
