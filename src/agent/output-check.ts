@@ -3,8 +3,11 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { OutputSchema } from '../contract/index.js';
 import { AgentFault } from './faults.js';
 
-/** A schema comes from whoever sends jobs: one that takes for ever must not stop the worker. */
-const MAX_CHECK_MS = 1000;
+/**
+ * A schema comes from whoever sends jobs: one that takes for ever must not stop the worker. Milliseconds by the clock, which
+ * runs while others have the processor too; well within a heartbeat's 10 s.
+ */
+const MAX_CHECK_MS = 3000;
 
 /**
  * Compiles a schema by the rules of JSON Schema 2020-12, whatever `$schema` it names. Formats are not checked.
