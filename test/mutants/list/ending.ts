@@ -56,6 +56,7 @@ export const ending: readonly Mutant[] = [
     search: "if ((await deps.runpod.terminatePod(podId, { signal })) === 'accepted') {",
     replace: 'if ((await deps.runpod.terminatePod(podId, { signal })) !== undefined) {',
     killedBy: kills,
+    alsoSimulation: true,
   },
   {
     name: 'get-is-not-asked',
@@ -65,6 +66,7 @@ export const ending: readonly Mutant[] = [
     search: ': await stillReadable(deps, podIds, signal);',
     replace: ': await stillReadable(deps, new Set(), signal);',
     killedBy: kills,
+    alsoSimulation: true,
   },
   {
     name: 'old-listing-proves',
@@ -74,6 +76,7 @@ export const ending: readonly Mutant[] = [
     search: '    begunAfterMs = deps.clock();\n    const progress',
     replace: '    begunAfterMs = 0;\n    const progress',
     killedBy: kills,
+    alsoSimulation: true,
   },
   {
     name: 'known-pod-only',

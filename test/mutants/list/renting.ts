@@ -203,6 +203,7 @@ export const renting: readonly Mutant[] = [
     replace:
       "if (error.kind === 'ambiguous' && input.plan.candidates.length > 1) continue;\n      if (error.kind === 'ambiguous') return await find(attempt, error.message);",
     killedBy: kills,
+    alsoSimulation: true,
   },
   {
     name: 'claims-nothing-created',
