@@ -65,7 +65,7 @@ describe('a pod’s processes', () => {
     expect(existsSync(folder)).toBe(true);
     const before = Date.now();
     expect(await account.remove(id)).toBe(204);
-    expect(Date.now() - before).toBeLessThan(2000);
+    expect(Date.now() - before).toBeLessThan(1000);
     expect((await account.fetch(`/pods/${id}`)).status).toBe(404);
     await allGone(pids);
     await until('the end of its disk', () => !existsSync(folder));
