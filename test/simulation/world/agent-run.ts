@@ -8,13 +8,13 @@ import { ASKER } from './pod-machine.js';
 export const tokenOf = (podName: string): string => gateToken(GATE_SECRET, podName);
 
 /** How long the model works on an input: the senders of jobs write it there. */
-export const secondsOf = (input: AgentRunOptions['input']): number =>
+const secondsOf = (input: AgentRunOptions['input']): number =>
   Number(/\d+(\.\d+)?/.exec(typeof input === 'string' ? input : '')?.[0] ?? 5);
 
 /** What a job asks: how long the model works on it, and for whom, so that the gate can tell. */
 export const inputOf = (jobId: string, seconds: number): string => `think for ${seconds.toFixed(1)} s, for ${jobId}`;
 
-export const askerOf = (input: AgentRunOptions['input']): string =>
+const askerOf = (input: AgentRunOptions['input']): string =>
   (typeof input === 'string' ? /, for (.*)$/.exec(input)?.[1] : undefined) ?? 'somebody';
 
 /** A question to the model behind a gate, which it works on for so long. */
@@ -28,18 +28,23 @@ export function chatRequest(endpoint: string, token: string, seconds: number, as
   };
 }
 
+/** A job's question, as its input tells it. */
+export const jobRequest = (endpoint: string, token: string, input: AgentRunOptions['input']): WireRequest =>
+  chatRequest(endpoint, token, secondsOf(input), askerOf(input));
+
 /** In place of the agent: one streamed call to the pod's model, with the errors that the real one makes of what it meets. */
 export async function simulatedRun(
   network: Network,
   link: Link,
   { input, endpoint, token, signal, onToken }: AgentRunOptions,
 ): Promise<AgentRunResult> {
-  const request = chatRequest(endpoint, token, secondsOf(input), askerOf(input));
-  const { status } = await network.call(link, 'gates', request, signal).catch((error: unknown) => {
-    signal.throwIfAborted();
-    const code = error instanceof AxiosError ? error.code : undefined;
-    throw new AgentFault('pod-lost', 'POD_LOST', `no connection to the pod (${code ?? 'unknown'})`);
-  });
+  const { status } = await network
+    .call(link, 'gates', jobRequest(endpoint, token, input), signal)
+    .catch((error: unknown) => {
+      signal.throwIfAborted();
+      const code = error instanceof AxiosError ? error.code : undefined;
+      throw new AgentFault('pod-lost', 'POD_LOST', `no connection to the pod (${code ?? 'unknown'})`);
+    });
   if (status === 401) throw new AgentFault('non-retryable', 'GATE_UNAUTHORIZED', 'the gate refused the token');
   if (status === 404 || status === 502) throw new AgentFault('pod-lost', 'POD_LOST', `nothing answers (${status})`);
   if (status >= 300) throw new AgentFault('retryable', 'AGENT_FAILED', `the model server answered ${status}`);

@@ -1,6 +1,6 @@
 import { ApplicationFailure, cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { RunnerInput } from '../../../src/contract/index.js';
-import { askerOf, chatRequest, secondsOf, tokenOf } from './agent-run.js';
+import { jobRequest, tokenOf } from './agent-run.js';
 import type { Link, Network } from './network.js';
 
 export const RUNNER_QUEUE = 'reviews';
@@ -33,7 +33,7 @@ async function beating({ process }: Link, done: AbortSignal): Promise<void> {
 
 async function think(network: Network, link: Link, { lease, input }: RunnerInput): Promise<string> {
   const signal = cancellationSignal();
-  const request = chatRequest(lease.endpoint, tokenOf(lease.podName), secondsOf(input), askerOf(input));
+  const request = jobRequest(lease.endpoint, tokenOf(lease.podName), input);
   const { status } = await network.call(link, 'gates', request, signal).catch((error: unknown) => {
     signal.throwIfAborted();
     throw ApplicationFailure.retryable(`no connection to the pod: ${String(error)}`, 'POD_LOST');
