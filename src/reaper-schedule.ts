@@ -1,9 +1,12 @@
 import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, type Client, type ScheduleOptions } from '@temporalio/client';
 import { REAPER_SCHEDULE_ID, TASK_QUEUES, WORKFLOW_TYPES } from './contract/index.js';
 
+/** The bound of a pod that is nobody's depends on it. */
+export const REAPER_EVERY_MS = 120_000;
+
 const OPTIONS = {
   scheduleId: REAPER_SCHEDULE_ID,
-  spec: { intervals: [{ every: '120 seconds' }] },
+  spec: { intervals: [{ every: REAPER_EVERY_MS }] },
   action: {
     type: 'startWorkflow',
     workflowType: WORKFLOW_TYPES.podReaper,

@@ -32,8 +32,11 @@ export interface Mutant {
   readonly search: string;
   readonly replace: string;
   readonly killedBy: TestKill;
-  /** It lives in what the simulation runs: the simulation has to find it too, but where something else catches it. */
-  readonly alsoSimulation?: true | { readonly caughtBy: string };
+  /**
+   * It lives in what the simulation runs: the simulation has to find it too, but where something else catches it, or where
+   * no story can show it.
+   */
+  readonly alsoSimulation?: true | { readonly caughtBy: string } | { readonly unseen: string };
   /** The fault without which it hardly shows: the other stories need not be told. */
   readonly showsWith?: string;
 }

@@ -60,13 +60,18 @@ function cellsOf(table: string): ReadonlyMap<string, Cells> {
 }
 
 function row(mutant: Mutant, outcomes: readonly Outcome[], before: ReadonlyMap<string, Cells>): string {
-  const { rule, takenOut, alsoSimulation } = mutant;
+  const { rule, takenOut } = mutant;
   const by = (suite: Suite): string => {
     const outcome = outcomes.find((one) => one.mutant === mutant && one.suite === suite);
     return outcome ? cell(outcome) : (before.get(takenOut)?.[suite] ?? NOT_RUN);
   };
-  const caught = typeof alsoSimulation === 'object' ? `caught by ${alsoSimulation.caughtBy}` : NOBODYS;
-  return `| ${rule} | ${takenOut} | ${by('tests')} | ${isForSimulation(mutant) ? by('simulation') : caught} |`;
+  return `| ${rule} | ${takenOut} | ${by('tests')} | ${isForSimulation(mutant) ? by('simulation') : whyNot(mutant)} |`;
+}
+
+/** Why no story has to find it. */
+function whyNot({ alsoSimulation }: Mutant): string {
+  if (typeof alsoSimulation !== 'object') return NOBODYS;
+  return 'unseen' in alsoSimulation ? `not asked: ${alsoSimulation.unseen}` : `caught by ${alsoSimulation.caughtBy}`;
 }
 
 function cell({ result, suite }: Outcome): string {

@@ -5,7 +5,10 @@ import { cellName } from './faults/catalog.js';
 import { broken } from './invariants/check.js';
 import { Ledgers } from './invariants/ledgers.js';
 import { unanswered } from './invariants/answers.js';
+import { Renting } from './invariants/renting.js';
 import { Rights, type Excuse } from './invariants/rights.js';
+import { Turns } from './invariants/turns.js';
+import { NO_CAPS } from '../support/tester.js';
 import { HASH_START, hashed } from './kernel/hash.js';
 import { Kernel } from './kernel/kernel.js';
 import { plannedFaults, wantedOf } from './story.js';
@@ -45,6 +48,8 @@ export async function runSeed(seed: number, only?: readonly number[]): Promise<S
     const ledgers = new Ledgers(world);
     const isExcusedFrom: Excuse = (session, claim) => isExcused(world, armed, session, claim);
     const rights = new Rights(world, ledgers.created, isExcusedFrom);
+    const renting = new Renting(world, isExcusedFrom);
+    const turns = new Turns(world, isExcusedFrom);
     world.begin();
     const startMs = kernel.nowMs;
     await kernel.run(startMs + HEAL_AFTER_MS, overWatch(world, startMs + EVERYBODY_HAS_COME_MS));
@@ -55,6 +60,8 @@ export async function runSeed(seed: number, only?: readonly number[]): Promise<S
     const problems = [
       ...broken(world, ledgers, armed.struck),
       ...rights.findings,
+      ...renting.findings,
+      ...turns.findings,
       ...unanswered(world, isExcusedFrom),
       ...ledgers.strangersLost,
       ...(kernel.isExhausted ? ['the story comes to no end'] : []),
@@ -103,5 +110,8 @@ function isExcused(world: World, armed: Armed, session: string, claim: Claim): b
   const input = world.planned(session)?.input;
   const isDisturbed = armed.struck.some(({ fault: { kind } }) => kind.mayCost?.includes(claim) === true);
   const isAsked = world.users.stopsAsked.some((stop) => stop.session === session);
-  return isDisturbed || isAsked || (input?.maxCostUsd ?? 5) < 5;
+  const { caps, isFrail } = world.weather;
+  // Where no pod lasts the first to come is still served first.
+  const isByWeather = (isFrail && claim !== 'turn') || (caps !== NO_CAPS && claim === 'answer');
+  return isDisturbed || isAsked || isByWeather || (input?.maxCostUsd ?? 5) < 5 || caps.maxCostUsd !== undefined;
 }

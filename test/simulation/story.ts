@@ -18,13 +18,15 @@ const SPREAD_SECONDS: Readonly<Record<Phase, number>> = {
 };
 /** In some stories everything goes wrong in the same phase: what one protection forgives, two failures may not. */
 const BAD_MOMENT = 0.25;
+/** Some lives are short, and some faults never come to strike: so many stories have one more. */
+const MORE_FAULTS = 0.25;
 /** Cells are dealt like cards, so that each comes up as often as any other. */
 const DEAL_STEP = 7919;
 
 /** The faults that this seed's story has. Which ones depends on the seed alone. */
 export function plannedFaults(seed: number): PlannedFault[] {
   const kernel = new Kernel(seed ^ 0x5eed);
-  const count = 2 + kernel.integer(0, 4);
+  const count = 2 + kernel.integer(0, 4) + Number(kernel.chance(MORE_FAULTS));
   const isBadMoment = kernel.chance(BAD_MOMENT);
   const dealt = cells[(seed * DEAL_STEP) % cells.length]!;
   const others = isBadMoment ? cells.filter(({ phase }) => phase === dealt.phase) : cells;

@@ -23,7 +23,7 @@ function temporalWith(present: { state: object } | undefined) {
 
 /** The bound of a pod that nobody owns: a round every two minutes, never two at a time, none made up for later. */
 const wanted = {
-  spec: { intervals: [{ every: '120 seconds' }] },
+  spec: { intervals: [{ every: 120_000 }] },
   action: { type: 'startWorkflow', workflowType: 'PodReaper', workflowRunTimeout: '180 seconds' },
   policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '60 seconds' },
 };

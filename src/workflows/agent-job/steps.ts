@@ -21,11 +21,14 @@ import { untilRevoked } from './until-revoked.js';
 const REPEAT_ACQUIRE_MS = 60_000;
 /** A session that is closing needs this long to be out of the way. */
 const AFTER_REVOKE_MS = 2_000;
+/** One that is stuck takes hours: every question grows its history, and a server ends what grows too long. */
+const REFUSED_SHARE = 0.25;
 /** How long the session may take to find out whether the reported pod is lost. */
 const REPORT_ANSWER_MS = 30_000;
 
 /** @returns the grant; `refused` when asking again cannot help; undefined when the job's time is over */
 export async function waitForLease(state: JobState): Promise<Grant | 'refused' | undefined> {
+  let refusedSinceMs: number | undefined;
   for (;;) {
     if (state.grant) return state.grant;
     if (state.revoked?.final) return 'refused';
@@ -33,7 +36,10 @@ export async function waitForLease(state: JobState): Promise<Grant | 'refused' |
     if (remainingMs === 0) return undefined;
     if (state.revoked) {
       state.revoked = undefined;
-      await sleep(Math.min(AFTER_REVOKE_MS, remainingMs), { summary: 'let the session close' });
+      refusedSinceMs ??= Date.now();
+      await sleep(Math.min(pauseMs(Date.now() - refusedSinceMs), remainingMs), { summary: 'let the session close' });
+    } else {
+      refusedSinceMs = undefined;
     }
     await requestLease(state);
     const waitMs = Math.min(REPEAT_ACQUIRE_MS, state.remainingMs(Date.now()));
@@ -41,6 +47,10 @@ export async function waitForLease(state: JobState): Promise<Grant | 'refused' |
       summary: 'the session grants a lease',
     });
   }
+}
+
+function pauseMs(refusedForMs: number): number {
+  return Math.min(Math.max(AFTER_REVOKE_MS, Math.round(refusedForMs * REFUSED_SHARE)), REPEAT_ACQUIRE_MS);
 }
 
 async function requestLease(state: JobState): Promise<void> {

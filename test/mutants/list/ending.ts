@@ -26,6 +26,7 @@ export const ending: readonly Mutant[] = [
     search: 'const LISTINGS_AFTER_DELETE = 2;',
     replace: 'const LISTINGS_AFTER_DELETE = 1;',
     killedBy: kills,
+    alsoSimulation: { caughtBy: 'GET, which is asked for a pod that the list does not show' },
   },
   {
     name: 'no-minute-without-delete',
@@ -129,6 +130,7 @@ export const ending: readonly Mutant[] = [
     replace:
       'return waitMs === undefined ? finalFailure(type as ErrorCode, message) : retryableFailure(type as ErrorCode, message, waitMs);',
     killedBy: by('unit/activities/failures'),
+    alsoSimulation: { caughtBy: 'the workflow, which asks again for an end that has failed' },
   },
   {
     name: 'reap-believes-one-list',
@@ -138,6 +140,7 @@ export const ending: readonly Mutant[] = [
     search: 'const LISTINGS = 2;',
     replace: 'const LISTINGS = 1;',
     killedBy: by('unit/runpod/end-pods'),
+    alsoSimulation: { caughtBy: 'the next round, which reads the list again' },
   },
   {
     name: 'one-refusal-stops-all',
@@ -186,6 +189,7 @@ export const ending: readonly Mutant[] = [
     search: "(verdict === 'overdue' || pod.status === 'EXITED')",
     replace: "(verdict === 'overdue' || pod.status === 'TERMINATED')",
     killedBy: by('unit/activities/reaper'),
+    alsoSimulation: { unseen: 'it is told, not billed' },
   },
   {
     name: 'stuck-is-not-shown',
@@ -195,6 +199,7 @@ export const ending: readonly Mutant[] = [
     search: '    state.condemnedStuck(condemned, Date.now());\n',
     replace: '',
     killedBy: by('workflow/session-life', 'a stop that takes longer than two minutes'),
+    alsoSimulation: { unseen: 'it is told, not billed' },
   },
   {
     name: 'stuck-is-not-told',
@@ -204,6 +209,7 @@ export const ending: readonly Mutant[] = [
     search: "if (plan.webhook) void tellWebhook({ event: 'pod.stuck', pod });",
     replace: "if (plan.webhook && pod.session === '') void tellWebhook({ event: 'pod.stuck', pod });",
     killedBy: by('workflow/reaper-and-webhook', 'the webhook'),
+    alsoSimulation: { unseen: 'it is told, not billed' },
   },
   {
     name: 'stuck-holds-up-jobs',

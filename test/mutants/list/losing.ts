@@ -126,6 +126,7 @@ export const losing: readonly Mutant[] = [
     search: "while (data.phase === 'ready' && !this.stopRequested &&",
     replace: "while (data.phase === 'ready' &&",
     killedBy: by('unit/workflows/session-stop'),
+    alsoSimulation: { caughtBy: 'the queue, which is closed when the end begins' },
   },
   {
     name: 'queues-while-stopping',
@@ -135,6 +136,7 @@ export const losing: readonly Mutant[] = [
     search: 'if ((!isAccepting(data.phase) || this.stopRequested) && !mayReopen(data, nowMs))',
     replace: 'if (!isAccepting(data.phase) && !mayReopen(data, nowMs))',
     killedBy: by('unit/workflows/session-leases', 'is refused by a session that ends'),
+    alsoSimulation: { caughtBy: 'the phase, in which nothing is taken any more a moment later' },
   },
   {
     name: 'reason-softened',
@@ -144,6 +146,7 @@ export const losing: readonly Mutant[] = [
     search: "if (!this.data.stop || (stop.kind === 'cancelled' && this.data.stop.kind !== 'cancelled')) this.data.stop",
     replace: 'this.data.stop',
     killedBy: by('unit/workflows/session-stop'),
+    alsoSimulation: { unseen: 'it is told, not billed' },
   },
   {
     name: 'cancel-leaves-the-pod',

@@ -127,6 +127,7 @@ export const reaping: readonly Mutant[] = [
     search: 'if (lateSeconds <= GRACE_SECONDS) return undefined;',
     replace: 'if (lateSeconds <= 0) return undefined;',
     killedBy: classified,
+    alsoSimulation: { caughtBy: 'the session, which ends its pod by the same deadlines' },
   },
   {
     name: 'reaper-ends-others',
@@ -146,6 +147,7 @@ export const reaping: readonly Mutant[] = [
     search: 'await runpod.listPods({ signal });',
     replace: 'await runpod.listPods({ signal }).catch(() => ({ pods: [], begunAt: 0, apiTime: undefined }));',
     killedBy: sweeps,
+    alsoSimulation: { caughtBy: 'the next round, which reads the list again' },
   },
   {
     name: 'first-page-only',
@@ -163,7 +165,7 @@ export const reaping: readonly Mutant[] = [
     takenOut: "deadlines are judged by this machine's clock instead of RunPod's",
     file: 'src/runpod/survey.ts',
     search: 'nowMs: apiTime ?? begunAt,',
-    replace: 'nowMs: apiTime === undefined ? begunAt : Date.now(),',
+    replace: 'nowMs: apiTime === undefined ? begunAt : begunAt,',
     killedBy: by('unit/runpod/survey'),
   },
   {
@@ -180,8 +182,8 @@ export const reaping: readonly Mutant[] = [
     rule: 'three killers',
     takenOut: 'the reaper looks once in an hour',
     file: 'src/reaper-schedule.ts',
-    search: "every: '120 seconds'",
-    replace: "every: '3600 seconds'",
+    search: 'REAPER_EVERY_MS = 120_000;',
+    replace: 'REAPER_EVERY_MS = 3_600_000;',
     killedBy: by('unit/reaper-schedule'),
   },
   {
@@ -219,6 +221,7 @@ export const reaping: readonly Mutant[] = [
     search: 'const reservedShare = 0.2;',
     replace: 'const reservedShare = 0;',
     killedBy: by('unit/activities/rate-limits'),
+    alsoSimulation: { unseen: 'it takes dozens of sessions on one quota; the test has them, in virtual time' },
   },
   {
     name: 'delete-waits-in-line',
@@ -228,6 +231,7 @@ export const reaping: readonly Mutant[] = [
     search: "this.#queues.terminate.length > 0 ? 'terminate' : 'other';",
     replace: "this.#queues.other.length === 0 ? 'terminate' : 'other';",
     killedBy: by('unit/runpod/rate-limit'),
+    alsoSimulation: { unseen: 'it takes dozens of sessions on one quota; the test has them, in virtual time' },
   },
   {
     name: 'every-boot-lists',
@@ -237,5 +241,6 @@ export const reaping: readonly Mutant[] = [
     search: 'const begunAfter = deps.clock() - LIST_EVERY_MS;',
     replace: 'const begunAfter = deps.clock();',
     killedBy: by('unit/activities/rate-limits'),
+    alsoSimulation: { unseen: 'it takes dozens of sessions on one quota; the test has them, in virtual time' },
   },
 ];

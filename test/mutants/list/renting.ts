@@ -136,6 +136,7 @@ export const renting: readonly Mutant[] = [
     search: 'isSameAttempt(parts, wanted);',
     replace: 'isSameAttempt(parts, wanted) && pod.name === input.podName;',
     killedBy: kills,
+    alsoSimulation: { caughtBy: 'deadlines that never move: every pod of an attempt has the same name' },
   },
   {
     name: 'adopts-of-other-owner',
@@ -193,6 +194,7 @@ export const renting: readonly Mutant[] = [
     search: 'const LOOKS_AFTER_AMBIGUOUS = 4;',
     replace: 'const LOOKS_AFTER_AMBIGUOUS = 1;',
     killedBy: kills,
+    alsoSimulation: { caughtBy: '`pollPod` and the reaper, which end the pod that came too late' },
   },
   {
     name: 'next-gpu-after-ambiguous',
@@ -243,6 +245,7 @@ export const renting: readonly Mutant[] = [
     search: "return failure(creating ? 'ambiguous' : 'unavailable', `no answer within",
     replace: "return failure(creating ? 'nothing-created' : 'unavailable', `no answer within",
     killedBy: by('unit/runpod/classify'),
+    alsoSimulation: { caughtBy: 'the look with which every attempt begins' },
   },
   {
     name: 'thawed-creates',
@@ -292,5 +295,6 @@ export const renting: readonly Mutant[] = [
     search: 'isAlive(pod) && isLatecomer(pod))',
     replace: "isAlive(pod) && isLatecomer(pod) && pod.id === '')",
     killedBy: by('unit/activities/poll-pod'),
+    alsoSimulation: { caughtBy: 'the reaper, and the end of the session' },
   },
 ];

@@ -27,6 +27,7 @@ export const serving: readonly Mutant[] = [
     search: "if (state === 'running') lease.lastUsedAtMs = nowMs;",
     replace: "if (state !== 'gone') lease.lastUsedAtMs = nowMs;",
     killedBy: leases,
+    alsoSimulation: { unseen: 'a bound that covers a Temporal that cannot say who runs covers this too' },
   },
   {
     name: 'lease-without-end',
@@ -57,6 +58,7 @@ export const serving: readonly Mutant[] = [
     search: 'firstRunId === holder.firstRunId;',
     replace: "firstRunId !== '';",
     killedBy: by('unit/activities/sessions'),
+    alsoSimulation: { caughtBy: 'job ids, which are never used twice' },
   },
   {
     name: 'any-error-is-gone',

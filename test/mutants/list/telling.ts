@@ -19,6 +19,17 @@ export const telling: readonly Mutant[] = [
     showsWith: 'session-terminated',
   },
   {
+    name: 'asks-without-rest',
+    rule: 'jobs',
+    takenOut: 'a job asks a session that refuses it every two seconds, for as long as its pod is stuck',
+    file: steps,
+    search: 'const REFUSED_SHARE = 0.25;',
+    replace: 'const REFUSED_SHARE = 0;',
+    killedBy: by('unit/workflows/job-steps'),
+    alsoSimulation: true,
+    showsWith: 'never-ends',
+  },
+  {
     name: 'keeps-the-lease',
     rule: 'jobs',
     takenOut: 'a job that ends does not give its lease back',
@@ -85,6 +96,7 @@ export const telling: readonly Mutant[] = [
     search: '} catch {',
     replace: '} catch (error) {\n      if (error instanceof Error) throw error;',
     killedBy: by('workflow/runners', 'is encrypted'),
+    alsoSimulation: { unseen: 'the stand-in decodes payloads itself' },
   },
   {
     name: 'closed-session-fails-the-job',
@@ -154,6 +166,7 @@ export const telling: readonly Mutant[] = [
     search: 'const MAX_REQUESTS = 500;',
     replace: 'const MAX_REQUESTS = 5_000;',
     killedBy: by('workflow/continue-as-new'),
+    alsoSimulation: { caughtBy: 'the server, which asks for it too' },
   },
   {
     name: 'continues-while-a-pod-ends',

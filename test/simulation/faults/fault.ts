@@ -12,11 +12,11 @@ export interface Strike {
 /**
  * What a session's people can count on, and what a failure may rightly take from them. `boot`: a pod that is on its way
  * goes on; `use`: whoever works on a pod keeps it, for the idle time too; `lease`: who holds one from outside Temporal
- * keeps it, which takes messages that arrive; `number`: no more work on it than may; `again`: nothing is rented a second
- * time; `answer`: a job that has the time for it is done.
+ * keeps it, which takes messages that arrive; `number`: no more work on it than may; `turn`: who came first is served
+ * first; `again`: nothing is rented a second time; `answer`: a job that has the time for it is done.
  */
-export type Claim = 'boot' | 'use' | 'lease' | 'number' | 'again' | 'answer';
-export const everyClaim: readonly Claim[] = ['boot', 'use', 'lease', 'number', 'again', 'answer'];
+export type Claim = 'boot' | 'use' | 'lease' | 'number' | 'turn' | 'again' | 'answer';
+export const everyClaim: readonly Claim[] = ['boot', 'use', 'lease', 'number', 'turn', 'again', 'answer'];
 
 export interface FaultKind {
   readonly name: string;

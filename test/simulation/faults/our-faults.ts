@@ -13,7 +13,7 @@ const LONG = 12;
 const OFFLINE = 3;
 
 /** Work that was under way goes on unseen, and what was asked for may come twice; nobody loses a pod that works. */
-const unseen: readonly Claim[] = ['boot', 'again', 'lease', 'number'];
+const unseen: readonly Claim[] = ['boot', 'again', 'lease', 'number', 'turn'];
 
 const onWorker = (
   name: string,
@@ -92,7 +92,7 @@ export const ourFaults: readonly FaultKind[] = [
       severed('gates', strike, isOn);
     },
     (seconds) => seconds + BACK_OFF_SECONDS + HEARTBEAT_SECONDS,
-    ['boot', 'number', 'lease', 'again'],
+    unseen,
   ),
   // Longer than the look at a pod takes that somebody calls lost.
   lasting(
@@ -103,7 +103,7 @@ export const ourFaults: readonly FaultKind[] = [
     },
     (seconds) => seconds * OFFLINE + CALL_SECONDS + BACK_OFF_SECONDS,
     // Beyond its time to boot nobody knows of a pod that it serves.
-    ['boot', 'number', 'lease', 'again', 'answer'],
+    [...unseen, 'answer'],
     OFFLINE,
   ),
   lasting('temporal-unreachable', ({ world }, isOn) => {

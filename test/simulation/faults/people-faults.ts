@@ -50,6 +50,16 @@ export const peopleFaults: readonly FaultKind[] = [
     },
   },
   {
+    name: 'all-sessions-terminated',
+    phases: everyPhase,
+    puts: () => REAPER_SECONDS + BACK_OFF_SECONDS,
+    mayCost: everyClaim.filter((claim) => claim !== 'answer'),
+    needs: 'no-switch',
+    strike: ({ world }) => {
+      for (const { name } of world.sessions) void world.users.onSession(name, 'terminate');
+    },
+  },
+  {
     name: 'session-reset',
     phases: everyPhase,
     // It may count a whole idle time anew.
@@ -88,7 +98,7 @@ export const peopleFaults: readonly FaultKind[] = [
     phases: ['create', 'boot', 'serve', 'idle'],
     elsewhere: 'no agent is started any more',
     puts: () => 0,
-    mayCost: ['boot', 'again', 'lease', 'number'],
+    mayCost: ['boot', 'again', 'lease', 'number', 'turn'],
     strike: ({ world, seconds }) => {
       world.agentsServed = false;
       world.killWorkers();
@@ -104,7 +114,7 @@ export const peopleFaults: readonly FaultKind[] = [
     phases: ['serve', 'drain'],
     elsewhere: 'no runner works',
     puts: () => 0,
-    mayCost: ['lease', 'number'],
+    mayCost: ['lease', 'number', 'turn'],
     needs: 'runner',
     strike: ({ world, session, seconds }) => {
       const works = world.hasRunnerJob(session);
@@ -119,7 +129,7 @@ export const peopleFaults: readonly FaultKind[] = [
     name: 'messages-twice',
     phases: everyPhase,
     puts: () => 0,
-    mayCost: ['lease', 'number'],
+    mayCost: ['lease', 'number', 'turn'],
     strike: ({ world, seconds }) => {
       disturbMessages(world, seconds, { twiceProbability: 0.7 });
     },
@@ -128,7 +138,7 @@ export const peopleFaults: readonly FaultKind[] = [
     name: 'messages-late',
     phases: everyPhase,
     puts: (seconds) => seconds,
-    mayCost: ['lease', 'number'],
+    mayCost: ['lease', 'number', 'turn'],
     strike: ({ world, seconds }) => {
       disturbMessages(world, seconds, { lateProbability: 0.7, lateMs: seconds * 1000 });
     },

@@ -1,8 +1,13 @@
 import type { PodMachine } from '../world/pod-machine.js';
+import type { PodTraits } from '../world/pod-traits.js';
+import type { World } from '../world/world.js';
 import { everyClaim, withPod, type FaultKind, type Strike } from './fault.js';
 import { BACK_OFF_SECONDS, SPREAD_SECONDS } from './limits.js';
 
 const needsMachine = 'no container runs yet, or none is used any more';
+
+/** With the pod goes what is done on it; who needs another one gets it before all others. */
+const thePod = everyClaim.filter((claim) => claim !== 'turn');
 
 const onPod = (
   name: string,
@@ -14,13 +19,25 @@ const onPod = (
   phases: ['boot', ...withPod],
   elsewhere: needsMachine,
   puts,
-  mayCost: everyClaim,
+  mayCost: thePod,
   strike: (strike) => {
     const machine = strike.world.machineOf(strike.session);
     if (machine) act(machine, strike);
     return () => machine !== undefined;
   },
   ...more,
+});
+
+/** So the session's pods come into the world, until that is taken away. */
+const fromTheStart = (name: string, traits: (world: World) => Partial<PodTraits>): FaultKind => ({
+  name,
+  phases: ['create'],
+  elsewhere: 'a machine has it from its start or not at all',
+  puts: () => BACK_OFF_SECONDS,
+  mayCost: everyClaim,
+  strike: ({ world, session }) => {
+    world.oddities.push({ session, traits: () => traits(world) });
+  },
 });
 
 /** What goes wrong on the GPU machine, and what others do to it in RunPod's console. */
@@ -62,7 +79,7 @@ export const podFaults: readonly FaultKind[] = [
         machine.isSlow = false;
       });
     },
-    { mayCost: ['boot', 'number'] },
+    { mayCost: ['boot', 'number', 'turn'] },
   ),
   onPod(
     'connections-cut',
@@ -70,7 +87,7 @@ export const podFaults: readonly FaultKind[] = [
     (machine) => {
       machine.breakFlights();
     },
-    { mayCost: ['boot', 'number'] },
+    { mayCost: ['boot', 'number', 'turn'] },
   ),
   onPod(
     'token-refused',
@@ -97,14 +114,15 @@ export const podFaults: readonly FaultKind[] = [
     },
     { mayCost: [] },
   ),
-  {
-    name: 'pod-clock-wrong',
-    phases: ['create'],
-    elsewhere: 'a clock is wrong from the start of the machine or not at all',
-    puts: () => BACK_OFF_SECONDS,
-    mayCost: everyClaim,
-    strike: ({ world }) => {
-      world.cloud.clockSkewSeconds = () => world.kernel.pick([-86_400, -600, 600, 86_400]);
+  onPod(
+    'switch-unheard',
+    () => 0,
+    (machine) => {
+      machine.watchdog.isUnheard = true;
     },
-  },
+    { mayCost: [] },
+  ),
+  fromTheStart('pod-clock-wrong', ({ kernel }) => ({ clockSkewSeconds: kernel.pick([-86_400, -600, 600, 86_400]) })),
+  fromTheStart('switch-not-armed', ({ kernel }) => ({ watchdog: kernel.pick(['unarmed', 'late'] as const) })),
+  fromTheStart('model-beside-the-gpu', ({ kernel }) => ({ vramShare: kernel.random() })),
 ];

@@ -6,8 +6,8 @@ const onlyEnds = 'only a DELETE meets it';
 
 /** Strikes calls about this session's pods alone. */
 const ofSession = ({ session }: Strike, fault: Record<string, unknown>): Record<string, unknown> => ({
-  ...fault,
   match: { podName: `.${session}.` },
+  ...fault,
 });
 
 function armed(strike: Strike, fault: Record<string, unknown>): () => boolean {
@@ -130,6 +130,14 @@ export const runPodFaults: readonly FaultKind[] = [
     needs: 'late-job',
   },
   {
+    ...atEnd(
+      'server-error',
+      () => Infinity,
+      ({ session }) => ({ times: 1_000_000, match: { operation: 'terminate', podName: `.${session}.` } }),
+    ),
+    name: 'delete-refused',
+  },
+  {
     name: 'pod-forgotten',
     phases: ['serve', 'idle', 'drain', 'stop'],
     elsewhere: 'get-404-after-create and list-late are the same for a new pod',
@@ -177,7 +185,7 @@ export const runPodFaults: readonly FaultKind[] = [
     phases: withPod,
     elsewhere: 'before the pod serves and once it ends nobody waits for its model',
     puts: (seconds) => seconds,
-    mayCost: ['boot', 'number', 'answer'],
+    mayCost: ['boot', 'number', 'turn', 'answer'],
     strike: (strike) => armed(strike, { kind: 'proxy-524', forSeconds: strike.seconds }),
   },
   {
@@ -185,7 +193,7 @@ export const runPodFaults: readonly FaultKind[] = [
     phases: ['boot', ...withPod],
     elsewhere: 'nobody asks the gate of a pod that does not exist yet or is being ended',
     puts: (seconds) => seconds,
-    mayCost: ['boot', 'number'],
+    mayCost: ['boot', 'number', 'turn'],
     strike: (strike) => armed(strike, { kind: 'proxy-html', status: 502, forSeconds: strike.seconds }),
   },
 ];

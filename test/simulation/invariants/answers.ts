@@ -1,4 +1,4 @@
-import type { PlannedSession } from '../world/plan.js';
+import type { PlannedJob, PlannedSession } from '../world/plan.js';
 import type { World } from '../world/world.js';
 import type { Excuse } from './rights.js';
 import { jobsOf } from './truth.js';
@@ -15,7 +15,9 @@ export function unanswered(world: World, isExcused: Excuse): string[] {
   return failed.flatMap(({ jobId, session, timeoutSeconds, failureType }) => {
     const planned = world.planned(session);
     const job = planned?.jobs.find((one) => one.jobId === jobId);
-    if (!planned || !job || job.runner === 'absent') return [];
+    if (job?.runner === 'forbidden' && failureType === 'RUNNER_UNAVAILABLE')
+      return [`job ${jobId} got a pod for a runner that the operator does not allow`];
+    if (!planned || !job || job.runner === 'absent' || job.runner === 'forbidden') return [];
     if (!hasTime(planned, timeoutSeconds) || isExcused(session, 'answer')) return [];
     return [`job ${jobId} failed (${failureType ?? 'nobody knows why'}) although nothing has struck that may cost it`];
   });
@@ -23,8 +25,14 @@ export function unanswered(world: World, isExcused: Excuse): string[] {
 
 /** However they wait for each other. */
 function hasTime({ input, jobs, holders }: PlannedSession, timeoutSeconds: number): boolean {
-  const perJob = jobs.map(({ runs, runner }) => (runner === 'absent' ? ABSENT_RUNNER_SECONDS : runs));
+  const perJob = jobs.map((job) => holdsSeconds(job));
   const workSeconds = [...perJob, ...holders.map(({ uses }) => uses)].reduce((a, b) => a + b, 0);
   const isLong = (input.maxLifetimeSeconds ?? 0) >= LEAST_LIFETIME_SECONDS + workSeconds;
   return isLong && workSeconds + ASIDE_SECONDS <= timeoutSeconds;
+}
+
+/** So long it holds its lease. */
+function holdsSeconds({ runs, runner, pauses = 0, timeout }: PlannedJob): number {
+  if (runner === 'absent') return ABSENT_RUNNER_SECONDS;
+  return Math.min(pauses > 0 ? 2 * runs + pauses : runs, timeout);
 }

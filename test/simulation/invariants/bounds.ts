@@ -16,17 +16,22 @@ export const SLACK_SECONDS = 20;
 const LEASE_OUTSIDE_SECONDS = 60;
 /** A DELETE that RunPod ignores is repeated with the next look at the list. */
 const DEAF_SECONDS = 15;
+/** A boot looks at RunPod's list so often. */
+const LISTED_SECONDS = 10;
+/** The emulator's pods have pulled their image by then, or failed to. */
+const PULLS_MS = 800;
 /** The switch looks every 5 s at most, and its call takes a moment. */
 const SWITCH_SECONDS = 15;
 
 /** Whether RunPod itself keeps a pod, until what has struck is taken away. */
-export function isKept(struck: readonly StruckFault[]): boolean {
-  return struck.some(({ fault }) => fault.kind.puts(fault.seconds) === Infinity);
+export function isKept(session: string, struck: readonly StruckFault[]): boolean {
+  return struck.some(({ fault }) => fault.session === session && fault.kind.puts(fault.seconds) === Infinity);
 }
 
 /** By how much all that has struck may put off an end, where RunPod itself keeps none. */
 export function putOffSeconds({ weather }: World, struck: readonly StruckFault[]): number {
   const byWeather = [
+    weather.isFrail ? BACK_OFF_SECONDS : 0,
     weather.listLagSeconds > 0 ? weather.listLagSeconds + SPREAD_SECONDS : 0,
     weather.isDeaf ? DEAF_SECONDS : 0,
   ];
@@ -55,7 +60,7 @@ function hasStruck(struck: readonly StruckFault[], names: readonly string[]): bo
 
 /** The latest moment, in epoch milliseconds, until which a pod may live. */
 export function boundOf(world: World, truth: PodTruth, struck: readonly StruckFault[]): number {
-  const keptMs = keptUntilMs(world, struck);
+  const keptMs = keptUntilMs(world, truth, struck);
   const byUs = Math.max(idealEndMs(world, truth), keptMs) + (SLACK_SECONDS + putOffSeconds(world, struck)) * 1000;
   const { deadSinceMs } = world;
   const isBroken = struck.some(
@@ -67,8 +72,8 @@ export function boundOf(world: World, truth: PodTruth, struck: readonly StruckFa
 }
 
 /** RunPod itself may have kept it so long, whoever asked for its end; then it is asked again. */
-function keptUntilMs({ healedAtMs = Infinity }: World, struck: readonly StruckFault[]): number {
-  return isKept(struck) ? healedAtMs + BACK_OFF_SECONDS * 1000 : 0;
+function keptUntilMs({ healedAtMs = Infinity }: World, { parts }: PodTruth, struck: readonly StruckFault[]): number {
+  return isKept(parts.session, struck) ? healedAtMs + BACK_OFF_SECONDS * 1000 : 0;
 }
 
 /** When the pod would end if nothing went wrong: its last use and the idle time, or an earlier end that was asked for. */
@@ -77,9 +82,16 @@ function idealEndMs(world: World, truth: PodTruth): number {
   const drainMs = drainMsOf(world, session);
   const ends = [truth.hardDeadlineMs, ...stopsOf(world, truth).map((atMs) => atMs + drainMs)];
   ends.push(...momentsFor(truth, world.users.terminations));
+  const failedAtMs = failedToBootMs(truth);
+  if (failedAtMs !== undefined) ends.push(failedAtMs + LISTED_SECONDS * 1000);
   if (truth.readyAtMs === undefined) ends.push(truth.readyByMs);
   else ends.push(lastWantedMs(world, truth, truth.readyAtMs) + truth.idleSeconds * 1000);
   return Math.min(...ends);
+}
+
+/** Its image could not be pulled, and RunPod shows that. */
+function failedToBootMs({ pod, readyAtMs }: PodTruth): number | undefined {
+  return pod.destiny.imageFailsTo === undefined || readyAtMs !== undefined ? undefined : pod.createdAtMs + PULLS_MS;
 }
 
 function drainMsOf(world: World, session: string): number {
@@ -110,10 +122,13 @@ function lastWantedMs(world: World, truth: PodTruth, readyAtMs: number): number 
     if (held.session !== session || held.fromMs > truth.endMs) continue;
     const untilMs = held.givenBackMs ?? held.toMs + LEASE_OUTSIDE_SECONDS * 1000;
     const lastMs = Math.max(held.fromMs, truth.lastUseMs ?? 0);
+    const idleMs = truth.idleSeconds * 1000;
     // Unused for the idle time it has not held the pod; given back before that, its end is a use. A drain is for its holder too.
-    const isShort = untilMs <= lastMs + truth.idleSeconds * 1000;
+    const isShort = untilMs <= lastMs + idleMs;
     const isUse = held.hold || isShort || drains.some((atMs) => held.fromMs <= atMs && atMs <= untilMs);
-    uses.push(Math.min(isUse ? untilMs : lastMs, truth.endMs));
+    // Nobody gives back what a holder had that has died: that it is found out is no use.
+    const endMs = held.givenBackMs ?? Math.max(lastMs, untilMs - idleMs);
+    uses.push(Math.min(isUse ? endMs : lastMs, truth.endMs));
   }
   return Math.max(...uses);
 }
@@ -127,20 +142,20 @@ function withoutTheSession(truth: PodTruth, world: World, struck: readonly Struc
   if (isUntold) return truth.hardDeadlineMs + lateMs;
   if (truth.readyAtMs === undefined) return Math.min(truth.readyByMs, truth.hardDeadlineMs) + lateMs;
   const lastMs = Math.max(truth.readyAtMs, truth.lastUseMs ?? 0);
-  const idleMs = lastMs + (truth.idleSeconds + 2 * GRACE_SECONDS) * 1000;
-  return Math.min(idleMs, truth.hardDeadlineMs) + lateMs;
+  const unusedMs = lastMs + (truth.idleSeconds + 2 * GRACE_SECONDS) * 1000;
+  return Math.min(unusedMs, truth.hardDeadlineMs + GRACE_SECONDS * 1000) + lateMs - GRACE_SECONDS * 1000;
 }
 
 /** With all of ours dead: the switch where it runs, else the cron elsewhere. */
 function withoutUs(world: World, truth: PodTruth, struck: readonly StruckFault[]): number {
   const machine = world.cloud.machines.get(truth.pod.id);
-  const keptMs = keptUntilMs(world, struck);
+  const keptMs = keptUntilMs(world, truth, struck);
   const runPodOut = struck.reduce(
     (sum, { fault }) => sum + (fault.kind.puts(fault.seconds) > 0 ? runPodFails(fault.seconds) : 0),
     0,
   );
   const lateMs = (SWITCH_SECONDS + runPodOut) * 1000;
-  if (machine && !machine.isStopped && !machine.watchdog.isBroken) {
+  if (machine && !machine.isStopped && !machine.watchdog.isNoHelp) {
     const lastMs = Math.max(truth.readyAtMs ?? 0, truth.lastUseMs ?? 0);
     const due =
       truth.readyAtMs === undefined

@@ -28,14 +28,25 @@ export function broken(world: World, ledgers: Ledgers, struck: readonly StruckFa
     ...pods.flatMap((pod) => late(world, pod, struck)),
     // RunPod ends in the end what it would not end before.
     ...pods.filter(({ isAlive }) => isAlive).map(({ pod }) => `pod ${pod.id} is still alive in the end`),
-    ...(isKept(struck) ? [] : overlaps(world, pods, struck)),
+    ...overlaps(world, pods, struck),
     ...(isDeniedTwice(world.weather.isDeaf, struck) ? [] : leftBehind(ended, pods)),
     ...createdTooLate(ended, pods, 0),
     ...createdTooLate(terminatedSessions(world), pods, unawareMs(struck)),
     ...movedDeadlines(pods),
     ...bootsInVain(pods),
     ...jobsWithoutEnd(world, struck),
+    ...longHistories(world),
   ];
+}
+
+/** In minutes of story. A server ends whose history has some 50,000 events, and days are longer than stories. */
+const LONGEST_HISTORY = 1_500;
+
+function longHistories(world: World): string[] {
+  return world.temporal
+    .executions()
+    .filter(({ historyLength }) => historyLength > LONGEST_HISTORY)
+    .map(({ workflowId, historyLength }) => `the history of ${workflowId} has grown to ${historyLength} events`);
 }
 
 function late(world: World, truth: PodTruth, struck: readonly StruckFault[]): string[] {
@@ -52,7 +63,7 @@ function overlaps(world: World, pods: readonly PodTruth[], struck: readonly Stru
   const allowedMs = (SLACK_SECONDS + putOffSeconds(world, struck)) * 1000;
   return pods.flatMap((a, i) =>
     pods.slice(i + 1).flatMap((b) => {
-      if (a.parts.session !== b.parts.session) return [];
+      if (a.parts.session !== b.parts.session || isKept(a.parts.session, struck)) return [];
       const togetherMs = Math.min(a.endMs, b.endMs, untilMs) - Math.max(a.pod.createdAtMs, b.pod.createdAtMs);
       if (togetherMs <= allowedMs) return [];
       return [

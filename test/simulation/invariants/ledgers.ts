@@ -4,7 +4,12 @@ import { OWNER } from '../../support/tester.js';
 import type { World } from '../world/world.js';
 
 /** Pods that others rent on the same account. */
-const STRANGERS = ['my notebook', 'devloop', 'devloop.else-00000000.s0.not-a-run.1.1'];
+const STRANGERS = [
+  'my notebook',
+  'devloop',
+  'devloop.else-00000000.s0.not-a-run.1.1',
+  `renders.${OWNER}.s0.00000000-0000-7000-8000-000000000000.1.1`,
+];
 
 const DEADLINES = ['READY_BY', 'IDLE_SECONDS', 'GRACE_SECONDS', 'HARD_DEADLINE', 'CREATED'];
 
@@ -51,6 +56,8 @@ export class Ledgers {
     for (const key of DEADLINES) {
       if (!/^\d+$/.test(env[`DEVLOOP_${key}`] ?? '')) this.findings.push(`DEVLOOP_${key} is missing from pod ${name}`);
     }
+    if (Number(env.DEVLOOP_READY_BY) > Number(env.DEVLOOP_HARD_DEADLINE))
+      this.findings.push(`pod ${name} may boot beyond its hard deadline`);
     if (Number(env.DEVLOOP_HARD_DEADLINE) !== parts?.hardDeadlineSeconds)
       this.findings.push(`the name of pod ${name} and its environment have different deadlines`);
     if (podId !== undefined && this.world.kernel.nowMs >= Number(env.DEVLOOP_HARD_DEADLINE) * 1000 + UNDER_WAY_MS)

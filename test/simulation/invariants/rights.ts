@@ -1,8 +1,9 @@
 import { jobWorkflowId, parsePodName } from '../../../src/contract/index.js';
 import type { Claim } from '../faults/fault.js';
+import type { PlannedJob } from '../world/plan.js';
 import type { PodMachine } from '../world/pod-machine.js';
 import type { World } from '../world/world.js';
-import type { CreatedWith } from './truth.js';
+import { jobsOf, type CreatedWith } from './truth.js';
 
 /** The end of a session's life comes by our timers, which are late at times. */
 const NEAR_MS = 5_000;
@@ -12,6 +13,8 @@ const CONFIRMED_WITHIN_MS = 25_000;
 const CLOCKS_MS = 2_000;
 /** With a heartbeat, an agent or a runner hears that its job has ended. */
 const HEARD_WITHIN_MS = 10_000;
+/** A job has asked its session by then. */
+const ASKS_WITHIN_MS = 15_000;
 
 /** Whether something has struck that may cost the session's people what they claim. */
 export type Excuse = (session: string, claim: Claim) => boolean;
@@ -19,6 +22,8 @@ export type Excuse = (session: string, claim: Claim) => boolean;
 /** What nobody may take from those who use a session: asked at every DELETE, and at every use of a pod. */
 export class Rights {
   readonly findings: string[] = [];
+  /** Pods whose end was asked for: what comes after that finds no pod. */
+  private readonly asked = new Set<string>();
 
   constructor(
     private readonly world: World,
@@ -58,9 +63,13 @@ export class Rights {
     const env = this.created.get(podId);
     const parts = pod && parsePodName(pod.name);
     if (!parts || !env) return;
+    const isFirst = !this.asked.has(podId);
+    this.asked.add(podId);
     const leftMs = parts.hardDeadlineSeconds * 1000 - kernel.nowMs;
     if (leftMs < NEAR_MS) return;
-    const wrong = this.wrongOf(podId, parts.session, env, leftMs);
+    const wrong =
+      this.wrongOf(podId, parts.session, env, leftMs) ??
+      (isFirst ? this.waitedFor(podId, parts.session, leftMs) : undefined);
     if (wrong !== undefined) this.findings.push(`pod ${podId} (${pod.name}) was ended ${wrong}`);
   }
 
@@ -94,6 +103,24 @@ export class Rights {
     return earlyMs > 0 ? `${Math.round(earlyMs / 1000)} s before its idle time was over` : undefined;
   }
 
+  /** Nobody's idle time runs while somebody waits. */
+  private waitedFor(podId: string, session: string, leftMs: number): string | undefined {
+    const { cloud, kernel } = this.world;
+    const planned = this.world.planned(session);
+    const isServed = cloud.machines.get(podId)?.readyAtMs !== undefined;
+    const isEnd = leftMs < (planned?.input.drainSeconds ?? 60) * 1000 + NEAR_MS;
+    if (!planned || !isServed || isEnd || this.isExcused(session, 'use') || this.isExcused(session, 'turn'))
+      return undefined;
+    const waits = jobsOf(this.world).find(
+      (job) =>
+        job.session === session &&
+        job.status === 'RUNNING' &&
+        kernel.nowMs - job.startedAtMs > ASKS_WITHIN_MS &&
+        this.runnerOf(job.jobId, session) !== 'forbidden',
+    );
+    return waits ? `while ${waits.jobId} waited for it or worked on it` : undefined;
+  }
+
   /** When each asker's right to the pod ended: with its last question, or before, with itself. */
   private rightfulUses({ answeredAtMs }: PodMachine): number[] {
     return [...answeredAtMs].map(([asker, atMs]) => Math.min(atMs, this.endOf(asker) ?? Infinity));
@@ -105,13 +132,18 @@ export class Rights {
     return this.world.temporal.executions().find(({ workflowId }) => workflowId === id)?.closedAtMs;
   }
 
+  private runnerOf(asker: string, session: string | undefined): PlannedJob['runner'] {
+    return this.world.planned(session)?.jobs.find(({ jobId }) => jobId === asker)?.runner;
+  }
+
   private lookAtUse({ name, podId, askers }: PodMachine): void {
     const session = parsePodName(name)?.session;
     const most = this.world.planned(session)?.input.maxConcurrentLeases;
     // A job that has ended gives its lease back before its work has heard of it.
     const working = askers.filter((asker) => {
       const endMs = this.endOf(asker);
-      return endMs === undefined || this.world.kernel.nowMs - endMs > HEARD_WITHIN_MS;
+      const isHeard = endMs !== undefined && this.world.kernel.nowMs - endMs > HEARD_WITHIN_MS;
+      return endMs === undefined || (isHeard && this.runnerOf(asker, session) !== 'deaf');
     }).length;
     if (session === undefined || most === undefined || working <= most || this.isExcused(session, 'number')) return;
     this.findings.push(`${working} worked on pod ${podId} of session ${session} at once, where ${most} may`);

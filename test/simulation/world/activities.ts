@@ -6,6 +6,7 @@ import { createReaperActivities } from '../../../src/activities/reaper.js';
 import { createRunnerActivities } from '../../../src/activities/runners.js';
 import { createSessionActivities, currentRunCheck } from '../../../src/activities/sessions.js';
 import { lookAtSessions } from '../../../src/client/internal.js';
+import type { OperatorCaps } from '../../../src/limits.js';
 import {
   createGateClient,
   createRunPodClient,
@@ -13,17 +14,17 @@ import {
   type GateClient,
   type RunPodClient,
 } from '../../../src/runpod/index.js';
-import { GATE_SECRET, NO_CAPS, OWNER } from '../../support/tester.js';
+import { GATE_SECRET, OWNER } from '../../support/tester.js';
 import { ACCOUNT_KEY, API_URL, PROXY_URL } from './cloud.js';
 import type { Link, Network } from './network.js';
 import { simulatedRun } from './agent-run.js';
-import { ABSENT_QUEUE, RUNNER_QUEUE } from './runner.js';
+import { ALLOWED_QUEUES } from './runner.js';
 
 const MODEL = 'm:latest';
 const USER_AGENT = 'devloop-simulation/1';
 
-export function runPodClientOf(network: Network, link: Link): RunPodClient {
-  const { clock, sleep } = link.process;
+export function runPodClientOf(network: Network, link: Link, clock: () => number = link.process.clock): RunPodClient {
+  const { sleep } = link.process;
   const adapter = network.adapter(link, 'api');
   return createRunPodClient({ apiUrl: API_URL, apiKey: ACCOUNT_KEY, userAgent: USER_AGENT, adapter, clock, sleep });
 }
@@ -42,7 +43,7 @@ export function gateOf(network: Network, link: Link): (target: { endpoint: strin
 }
 
 /** Everything that a worker runs, as `worker.ts` puts it together. */
-export function workerActivities(network: Network, link: Link, client: Client) {
+export function workerActivities(network: Network, link: Link, client: Client, caps: OperatorCaps) {
   const { clock, sleep } = link.process;
   const runpod = runPodClientOf(network, link);
   const gate = gateOf(network, link);
@@ -59,7 +60,7 @@ export function workerActivities(network: Network, link: Link, client: Client) {
     owner: OWNER,
     defaults: { api: 'ollama', model: MODEL, modelFile: undefined },
     webhook: false,
-    caps: NO_CAPS,
+    caps,
     isCurrentRun: currentRunCheck(client),
     describeHolders: sessions.describeHolders,
     clock,
@@ -81,6 +82,6 @@ export function workerActivities(network: Network, link: Link, client: Client) {
     sleep,
     run: (options) => simulatedRun(network, link, options),
   });
-  const runners = createRunnerActivities([RUNNER_QUEUE, ABSENT_QUEUE]);
+  const runners = createRunnerActivities(ALLOWED_QUEUES);
   return { pods, sessions, reaper, runners, agents };
 }

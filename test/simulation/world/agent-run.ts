@@ -11,11 +11,15 @@ export const tokenOf = (podName: string): string => gateToken(GATE_SECRET, podNa
 const secondsOf = (input: AgentRunOptions['input']): number =>
   Number(/\d+(\.\d+)?/.exec(typeof input === 'string' ? input : '')?.[0] ?? 5);
 
-/** What a job asks: how long the model works on it, and for whom, so that the gate can tell. */
-export const inputOf = (jobId: string, seconds: number): string => `think for ${seconds.toFixed(1)} s, for ${jobId}`;
+/** What a job asks: how long the model works on it, and for whom, so that the gate can tell; then the agent's own part. */
+export const inputOf = (jobId: string, seconds: number, pauses: number): string =>
+  `think for ${seconds.toFixed(1)} s, for ${jobId}${pauses > 0 ? `, then wait ${pauses} s and think again` : ''}`;
 
 const askerOf = (input: AgentRunOptions['input']): string =>
-  (typeof input === 'string' ? /, for (.*)$/.exec(input)?.[1] : undefined) ?? 'somebody';
+  (typeof input === 'string' ? /, for ([^,]*)/.exec(input)?.[1] : undefined) ?? 'somebody';
+
+const pauseOf = (input: AgentRunOptions['input']): number =>
+  Number((typeof input === 'string' ? /wait (\d+) s/.exec(input)?.[1] : undefined) ?? 0);
 
 /** A question to the model behind a gate, which it works on for so long. */
 export function chatRequest(endpoint: string, token: string, seconds: number, asker: string): WireRequest {
@@ -32,12 +36,25 @@ export function chatRequest(endpoint: string, token: string, seconds: number, as
 export const jobRequest = (endpoint: string, token: string, input: AgentRunOptions['input']): WireRequest =>
   chatRequest(endpoint, token, secondsOf(input), askerOf(input));
 
-/** In place of the agent: one streamed call to the pod's model, with the errors that the real one makes of what it meets. */
-export async function simulatedRun(
-  network: Network,
-  link: Link,
-  { input, endpoint, token, signal, onToken }: AgentRunOptions,
-): Promise<AgentRunResult> {
+/** In place of the agent: streamed calls to the pod's model, with the errors that the real one makes of what it meets. */
+export async function simulatedRun(network: Network, link: Link, options: AgentRunOptions): Promise<AgentRunResult> {
+  const { input, signal, onToken } = options;
+  await think(network, link, options);
+  const pauses = pauseOf(input);
+  if (pauses > 0) {
+    await link.process.sleep(pauses * 1000, signal);
+    await think(network, link, options);
+  }
+  onToken?.('');
+  return {
+    output: 'done',
+    messages: [{ role: 'assistant', content: 'done' }],
+    usage: { inputTokens: 1, outputTokens: 1 },
+    timings: { totalSeconds: secondsOf(input) },
+  };
+}
+
+async function think(network: Network, link: Link, { input, endpoint, token, signal }: AgentRunOptions): Promise<void> {
   const { status } = await network
     .call(link, 'gates', jobRequest(endpoint, token, input), signal)
     .catch((error: unknown) => {
@@ -48,11 +65,4 @@ export async function simulatedRun(
   if (status === 401) throw new AgentFault('non-retryable', 'GATE_UNAUTHORIZED', 'the gate refused the token');
   if (status === 404 || status === 502) throw new AgentFault('pod-lost', 'POD_LOST', `nothing answers (${status})`);
   if (status >= 300) throw new AgentFault('retryable', 'AGENT_FAILED', `the model server answered ${status}`);
-  onToken?.('');
-  return {
-    output: 'done',
-    messages: [{ role: 'assistant', content: 'done' }],
-    usage: { inputTokens: 1, outputTokens: 1 },
-    timings: { totalSeconds: secondsOf(input) },
-  };
 }

@@ -7,6 +7,7 @@ import { seededRandom } from '../../../emulator/core/random.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Server, WireReply } from './network.js';
 import { PodMachine, type PodNews } from './pod-machine.js';
+import { SOUND, type PodTraits } from './pod-traits.js';
 
 export const API_URL = 'http://runpod.sim/v2';
 export const PROXY_URL = 'http://runpod.sim/proxy/{podId}/{port}';
@@ -28,8 +29,7 @@ export class Cloud {
   readonly machines = new Map<string, PodMachine>();
   /** What becomes of a pod that is about to boot: set by the world for each seed. */
   bootSeconds: () => number = () => 5;
-  clockSkewSeconds: () => number = () => 0;
-  hasSwitch: (podName: string) => boolean = () => true;
+  traitsOf: (podName: string) => PodTraits = () => SOUND;
   /** Before the account's calls take effect, and after. */
   beforeEnd: (podId: string) => void = () => undefined;
   onCall: (call: SeenCall) => void = () => undefined;
@@ -182,8 +182,7 @@ export class Cloud {
   }
 
   private newMachine(podId: string): PodMachine {
-    const hasSwitch = this.hasSwitch(this.core.pod(podId)?.name ?? '');
-    const machine = new PodMachine(this.kernel, this, podId, this.clockSkewSeconds(), hasSwitch);
+    const machine = new PodMachine(this.kernel, this, podId, this.traitsOf(this.core.pod(podId)?.name ?? ''));
     machine.onNews = (news) => {
       this.onPodNews(news, machine);
     };

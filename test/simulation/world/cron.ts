@@ -17,6 +17,7 @@ export class Cron {
   constructor(
     private readonly kernel: Kernel,
     private readonly network: Network,
+    private readonly skewSeconds: number,
   ) {
     this.process = new SimProcess(kernel, 'cron');
     this.link = new Link(this.process);
@@ -28,8 +29,9 @@ export class Cron {
 
   private async round(): Promise<void> {
     this.kernel.at(this.kernel.nowMs + EVERY_MS, () => void this.round());
-    const { clock, sleep } = this.process;
-    const runpod = runPodClientOf(this.network, this.link);
+    const { sleep } = this.process;
+    const clock = (): number => this.process.clock() + this.skewSeconds * 1000;
+    const runpod = runPodClientOf(this.network, this.link, clock);
     const { signal } = new AbortController();
     const isMine = (owner: string): boolean => owner.startsWith(OWNER.slice(0, -8));
     try {

@@ -10,8 +10,13 @@ export interface PlannedJob {
   readonly runs: number;
   readonly timeout: number;
   readonly project?: string;
-  /** Another project's worker is to do it; `absent`: none serves the queue. */
-  readonly runner?: 'served' | 'absent' | undefined;
+  /** It uses the pod, is busy with something else for so long, and uses it again. */
+  readonly pauses?: number;
+  /**
+   * Another project's worker is to do it; `absent`: none serves the queue. `deaf`: the worker heeds no cancel.
+   * `forbidden`: the operator does not allow the queue.
+   */
+  readonly runner?: 'served' | 'absent' | 'deaf' | 'forbidden' | undefined;
 }
 
 /** A lease of a program outside Temporal. */
@@ -22,6 +27,8 @@ export interface PlannedHolder {
   readonly uses: number;
   readonly project?: string;
   readonly hold: boolean;
+  /** Its clock is ahead by so much. */
+  readonly ahead: number;
   /** It asks again and again, and leaves the pod alone. */
   readonly idles: boolean;
   /** It dies in the end instead of giving its lease back. */
@@ -39,6 +46,8 @@ export interface PlannedSession {
   readonly stopAt: number | undefined;
   /** Somebody asks for the end while a job runs: the only way into a drain. */
   readonly stopsInUse: boolean;
+  /** RunPod has no GPU of the kind that it likes best. */
+  readonly isSoldOut: boolean;
 }
 
 /** What a session has to come to, for the faults that are planned for it. */
@@ -64,10 +73,16 @@ export function planSession(
   const jobCount = kernel.integer(phases.has('serve') || stopsInUse || lateJob ? 1 : 0, 3) + Number(lateJob);
   const isShortLife = kernel.chance(0.08);
   const endsLate = isShortLife && kernel.chance(0.5);
+  const gpus = kernel.chance(0.3)
+    ? ['NVIDIA GeForce RTX 4090', 'NVIDIA GeForce RTX 3090']
+    : ['NVIDIA GeForce RTX 4090'];
+  const isChoosy = gpus.length > 1 && kernel.chance(0.2);
+  const idleTimeoutSeconds = Math.round(between(20, 150));
   const input: PodSessionInput = {
     session: name,
-    gpus: kernel.chance(0.3) ? ['NVIDIA GeForce RTX 4090', 'NVIDIA GeForce RTX 3090'] : ['NVIDIA GeForce RTX 4090'],
-    idleTimeoutSeconds: Math.round(between(20, 150)),
+    gpus,
+    ...(isChoosy && { maxPriceUsdPerHour: 0.5 }),
+    idleTimeoutSeconds,
     readyTimeoutSeconds: Math.round(between(45, 90)),
     drainSeconds: endsLate ? 60 : kernel.pick([0, 10, 60]) || (stopsInUse ? 30 : 0),
     maxLifetimeSeconds: Math.round(isShortLife ? between(60, 150) : between(600, 1800)),
@@ -80,13 +95,18 @@ export function planSession(
   const jobs = Array.from({ length: jobCount }, (_, i): PlannedJob => {
     const isLate = lateJob && i === jobCount - 1;
     const isLong = i === 0 && (longWork || endsLate || (isShortLife && kernel.chance(0.5)));
+    const its = runner && i === 0 ? 'served' : runnerOf(kernel, i > 0);
+    if (its === 'deaf') return { jobId: `${name}-${i}`, at: between(0, 250), ...DEAF_WORK, runner: its };
+    // The pod's switch would not wait so long for a use.
+    const pauses = its === undefined && !isLong && kernel.chance(PAUSING) ? idleTimeoutSeconds + 150 : 0;
     return {
       jobId: `${name}-${i}`,
       at: isLate ? between(150, 250) : i === 0 ? between(0, 10) : between(0, 250),
       // Work that a short life ends is the only way into a drain at the end of a life.
       runs: isLong ? between(...LONG_WORK) : runSeconds(kernel, stopsInUse ? 15 : 2, isLate || phases.has('idle')),
-      timeout: isLate ? LATE_JOB_SECONDS : kernel.chance(0.1) ? between(20, 60) : 900,
-      runner: runner && i === 0 ? 'served' : runnerOf(kernel, i > 0),
+      timeout: isLate ? LATE_JOB_SECONDS : kernel.chance(0.1) ? between(20, 60) : 900 + 2 * pauses,
+      pauses,
+      runner: its,
     };
   });
   return {
@@ -101,6 +121,7 @@ export function planSession(
             at: between(0, 120),
             uses: between(10, 240),
             hold: kernel.chance(0.4),
+            ahead: kernel.chance(0.2) ? 3_600 : 0,
             idles: kernel.chance(0.4),
             dies: kernel.chance(0.3),
           },
@@ -113,9 +134,14 @@ export function planSession(
         ? between(5, 250)
         : undefined,
     stopsInUse,
+    isSoldOut: gpus.length > 1 && !isChoosy && kernel.chance(0.3),
   };
 }
 
+/** So many agents are busy without the pod for a while. */
+const PAUSING = 0.08;
+/** A runner that heeds no cancel shows where its work outlasts its job. */
+const DEAF_WORK = { runs: 240, timeout: 60 } as const;
 /** Seconds: longer than a lease's term. */
 const LONG_WORK = [310, 460] as const;
 /** A pod that is stuck holds up nobody for longer, and is stuck still when this is over. */
@@ -123,7 +149,7 @@ const LATE_JOB_SECONDS = 420;
 
 function runnerOf(kernel: Kernel, mayBeAbsent: boolean): PlannedJob['runner'] {
   if (kernel.chance(0.15)) return 'served';
-  return mayBeAbsent && kernel.chance(0.05) ? 'absent' : undefined;
+  return mayBeAbsent && kernel.chance(0.1) ? kernel.pick(['absent', 'deaf', 'forbidden'] as const) : undefined;
 }
 
 /** Most answers take seconds; some take minutes. */

@@ -2,8 +2,12 @@ import type { Kernel } from '../kernel/kernel.js';
 import type { Cloud } from './cloud.js';
 import type { Server, WireRequest } from './network.js';
 import { PodSwitch } from './pod-switch.js';
+import type { PodTraits } from './pod-traits.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
+const MODEL_BYTES = 1000;
+/** Longer than a boot takes. */
+const LATE_SWITCH_MS = 15_000;
 
 /** What happens on a pod that others may wait for. */
 export type PodNews = 'ready' | 'use-begins' | 'use-ends';
@@ -50,11 +54,10 @@ export class PodMachine {
     private readonly kernel: Kernel,
     private readonly cloud: Cloud,
     readonly podId: string,
-    clockSkewSeconds: number,
-    hasSwitch: boolean,
+    readonly traits: PodTraits,
   ) {
-    this.watchdog = new PodSwitch(kernel, cloud, this, clockSkewSeconds);
-    if (!hasSwitch) this.watchdog.breakForGood();
+    this.watchdog = new PodSwitch(kernel, cloud, this);
+    if (traits.watchdog === 'none' || traits.watchdog === 'unarmed') this.watchdog.breakForGood();
   }
 
   get name(): string {
@@ -83,7 +86,11 @@ export class PodMachine {
     this.kernel.at(this.kernel.nowMs + (bootSeconds * 1000) / 3, () => {
       if (generation !== this.generation) return;
       this.serving = true;
-      this.watchdog.start();
+      if (this.traits.watchdog === 'late')
+        this.kernel.at(this.kernel.nowMs + LATE_SWITCH_MS, () => {
+          if (generation === this.generation) this.watchdog.start();
+        });
+      else this.watchdog.start();
     });
   }
 
@@ -183,7 +190,8 @@ export class PodMachine {
   private work(path: string, request: WireRequest): { seconds: number; status: number; body: unknown } {
     const model = this.environment.DEVLOOP_MODEL;
     const isUp = this.kernel.nowMs >= this.modelReadyAtMs;
-    const known = this.disk.hasModel ? [{ name: model, size: 1000, size_vram: 1000 }] : [];
+    const size = { size: MODEL_BYTES, size_vram: MODEL_BYTES * this.traits.vramShare };
+    const known = this.disk.hasModel ? [{ name: model, ...size }] : [];
     switch (path) {
       case '/devloop/touch':
         if (request.body?.includes('"ready":true')) this.becomeReady();

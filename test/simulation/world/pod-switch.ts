@@ -11,6 +11,10 @@ const SUPERVISED_MS = 6_000;
 export class PodSwitch {
   /** It does not run and nobody starts it again: the pod's own agent is dead. */
   isBroken = false;
+  /** It runs, and RunPod hears nothing of it. */
+  isUnheard = false;
+  /** It has run on this machine. */
+  hasRun = false;
   private epoch = 0;
   private used = false;
   private lastUse: number | null = null;
@@ -22,8 +26,12 @@ export class PodSwitch {
     private readonly kernel: Kernel,
     private readonly cloud: Cloud,
     private readonly pod: PodMachine,
-    private readonly skewSeconds: number,
   ) {}
+
+  /** Its pod is left to others. */
+  get isNoHelp(): boolean {
+    return this.isBroken || this.isUnheard;
+  }
 
   /** With its container: what it knew of uses went with the container's disk. */
   start(): void {
@@ -57,6 +65,7 @@ export class PodSwitch {
 
   /** The dead-man's part of `GET /devloop/status`. */
   status(): object {
+    if (this.pod.traits.watchdog === 'unarmed') return { state: 'unarmed', problem: 'it has no key' };
     if (!this.seen) return { state: 'starting' };
     const { decision, atSeconds, inFlight, ready } = this.seen;
     return { state: 'armed', ready, idleSeconds: decision.idle, inFlight, endsAt: decision.endsAt, seenAt: atSeconds };
@@ -75,10 +84,11 @@ export class PodSwitch {
     // The API's Date header, once it answers; until then the machine's own clock.
     this.clockIsKnown ||= !kernel.chance(0.02);
     const uptime = Math.floor(kernel.nowMs / 1000);
-    const now = this.clockIsKnown ? uptime : uptime + this.skewSeconds;
+    const now = this.clockIsKnown ? uptime : uptime + pod.traits.clockSkewSeconds;
     const sight = { ready: pod.isReady, inFlight: pod.inFlight, used: this.used, lastUse: this.lastUse };
     const decision = switchDecision(this.orders, sight, now, uptime);
     this.used = false;
+    this.hasRun = true;
     this.lastUse = decision.lastUse;
     this.seen = { decision, atSeconds: now, inFlight: pod.inFlight, ready: pod.isReady };
     if (decision.ends) this.endPod(epoch);
@@ -93,7 +103,7 @@ export class PodSwitch {
     const headers = { authorization: `Bearer ${pod.environment.RUNPOD_API_KEY ?? ''}` };
     const path = `/v2/pods/${pod.podId}`;
     kernel.at(kernel.soon(...CALL_MS), () => {
-      if (epoch !== this.epoch) return;
+      if (epoch !== this.epoch || this.isUnheard) return;
       const reply = cloud.serve('POST', `${path}/action`, headers, {}, '{"action":"terminate"}');
       const isTaken = reply.delivery === 'answer' && reply.status < 300;
       if (!isTaken || this.tries > 2) cloud.serve('DELETE', path, headers);

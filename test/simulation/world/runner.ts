@@ -5,22 +5,34 @@ import type { Link, Network } from './network.js';
 
 export const RUNNER_QUEUE = 'reviews';
 /** The operator allows it, and no worker serves it. */
-export const ABSENT_QUEUE = 'nobodys';
-export const RUNNER_ACTIVITY = 'devloopRunnerThink';
+const ABSENT_QUEUE = 'nobodys';
+export const ALLOWED_QUEUES = [RUNNER_QUEUE, ABSENT_QUEUE];
+const RUNNER_ACTIVITY = 'devloopRunnerThink';
+const DEAF_ACTIVITY = 'devloopRunnerMuse';
+
+/** What a job names, by what becomes of it. */
+export const RUNNERS = {
+  served: { taskQueue: RUNNER_QUEUE, activity: RUNNER_ACTIVITY },
+  deaf: { taskQueue: RUNNER_QUEUE, activity: DEAF_ACTIVITY },
+  absent: { taskQueue: ABSENT_QUEUE, activity: RUNNER_ACTIVITY },
+  forbidden: { taskQueue: 'strangers', activity: RUNNER_ACTIVITY },
+} as const;
 const BEAT_EVERY_MS = 5_000;
 
 /** What another project's worker runs: one question to the pod's model, as docs/runners.md asks of runners. */
 export function runnerActivities(network: Network, link: Link) {
+  const beatingWhile = async (work: Promise<string>): Promise<string> => {
+    const done = new AbortController();
+    void beating(link, done.signal);
+    try {
+      return await work;
+    } finally {
+      done.abort();
+    }
+  };
   return {
-    async [RUNNER_ACTIVITY]({ lease, input }: RunnerInput): Promise<string> {
-      const done = new AbortController();
-      void beating(link, done.signal);
-      try {
-        return await think(network, link, { lease, input });
-      } finally {
-        done.abort();
-      }
-    },
+    [RUNNER_ACTIVITY]: (input: RunnerInput) => beatingWhile(think(network, link, input, cancellationSignal())),
+    [DEAF_ACTIVITY]: (input: RunnerInput) => beatingWhile(think(network, link, input, new AbortController().signal)),
   };
 }
 
@@ -31,8 +43,12 @@ async function beating({ process }: Link, done: AbortSignal): Promise<void> {
   }
 }
 
-async function think(network: Network, link: Link, { lease, input }: RunnerInput): Promise<string> {
-  const signal = cancellationSignal();
+async function think(
+  network: Network,
+  link: Link,
+  { lease, input }: RunnerInput,
+  signal: AbortSignal,
+): Promise<string> {
   const request = jobRequest(lease.endpoint, tokenOf(lease.podName), input);
   const { status } = await network.call(link, 'gates', request, signal).catch((error: unknown) => {
     signal.throwIfAborted();

@@ -17,7 +17,7 @@ import type { SimProcess } from '../kernel/process.js';
 import { chatRequest, inputOf, tokenOf } from './agent-run.js';
 import type { Link, Network } from './network.js';
 import type { PlannedHolder, PlannedJob } from './plan.js';
-import { ABSENT_QUEUE, RUNNER_ACTIVITY, RUNNER_QUEUE } from './runner.js';
+import { RUNNERS } from './runner.js';
 
 const TRY_AGAIN_MS = 2_000;
 const ASK_AGAIN_MS = 5_000;
@@ -57,19 +57,20 @@ export class Users {
     await this.untilTaken(() => this.client.workflow.start(WORKFLOW_TYPES.podSession, sessionStartOptions(input)));
   }
 
-  async submit(session: PodSessionInput, { jobId, runs, timeout, project, runner }: PlannedJob): Promise<void> {
+  async submit(
+    session: PodSessionInput,
+    { jobId, runs, timeout, pauses = 0, project, runner }: PlannedJob,
+  ): Promise<void> {
     const sessionOptions: Partial<PodSessionInput> = { ...session };
     delete sessionOptions.session;
     delete sessionOptions.startedBy;
     const input = {
       session: session.session,
-      input: inputOf(jobId, runs),
+      input: inputOf(jobId, runs, pauses),
       timeoutSeconds: Math.max(5, timeout),
       sessionOptions,
       ...(project !== undefined && { project }),
-      ...(runner !== undefined && {
-        runner: { taskQueue: runner === 'served' ? RUNNER_QUEUE : ABSENT_QUEUE, activity: RUNNER_ACTIVITY },
-      }),
+      ...(runner !== undefined && { runner: RUNNERS[runner] }),
     };
     await this.untilTaken(() => this.client.workflow.start(WORKFLOW_TYPES.agentJob, jobStartOptions(input, jobId)));
   }
@@ -95,7 +96,7 @@ export class Users {
   }
 
   /** Asks until there is a grant, uses the pod for a while, gives it back or dies. */
-  async hold(session: string, { leaseId, uses, hold, idles, dies, project }: PlannedHolder): Promise<void> {
+  async hold(session: string, { leaseId, uses, hold, ahead, idles, dies, project }: PlannedHolder): Promise<void> {
     const handle = this.client.workflow.getHandle(sessionWorkflowId(session));
     const asked = { leaseId, holder: { kind: 'external' as const }, ttlSeconds: 60, hold };
     const request: AcquireLease = { ...asked, ...(project !== undefined && { project }) };
@@ -121,7 +122,10 @@ export class Users {
       if (hold) await this.touch(grant);
       else if (!idles && (await this.usePod(grant, leaseId))) {
         await handle
-          .signal(SESSION_SIGNALS.renewLease, { leaseId, lastUsedAt: new Date(this.kernel.nowMs).toISOString() })
+          .signal(SESSION_SIGNALS.renewLease, {
+            leaseId,
+            lastUsedAt: new Date(this.kernel.nowMs + ahead * 1000).toISOString(),
+          })
           .catch(() => undefined);
       }
       const answer = await ask().catch(() => undefined);

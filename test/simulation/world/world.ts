@@ -6,6 +6,7 @@ import {
   TASK_QUEUES,
   WORKFLOW_TYPES,
 } from '../../../src/contract/index.js';
+import { REAPER_EVERY_MS } from '../../../src/reaper-schedule.js';
 import * as workflows from '../../../src/workflows/index.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { SimProcess } from '../kernel/process.js';
@@ -18,11 +19,13 @@ import { Cron } from './cron.js';
 import { Link, Network } from './network.js';
 import { planSession, type PlannedJob, type PlannedSession, type Wanted } from './plan.js';
 import type { PodMachine } from './pod-machine.js';
+import { SOUND, type PodTraits } from './pod-traits.js';
 import { RUNNER_QUEUE, runnerActivities } from './runner.js';
 import { Users } from './users.js';
 import { weatherOver, type Weather } from './weather.js';
 
-const REAP_EVERY_MS = 120_000;
+/** So long a pod serves where none lasts. */
+const FRAIL_SECONDS = 30;
 
 /** Everything that one seed's story plays in. */
 export class World {
@@ -38,6 +41,8 @@ export class World {
   runners: SimWorker[] = [];
   /** Asked just before what the faults left is taken away. */
   readonly beforeHeal: (() => void)[] = [];
+  /** How pods come into the world while a fault lasts. */
+  readonly oddities: { readonly session: string; readonly traits: () => Partial<PodTraits> }[] = [];
   agentsServed = true;
   /** RunPod's list has left something out: what it did not show may rightly be asked for again. */
   listsLie = false;
@@ -57,7 +62,7 @@ export class World {
   ) {
     this.cloud = new Cloud(kernel);
     this.cloud.bootSeconds = () => 1.5 + kernel.random() * 7;
-    this.cloud.hasSwitch = (podName) => this.planned(podName.split('.')[2])?.input.guard !== 'none';
+    this.cloud.traitsOf = (podName) => this.traitsOf(podName.split('.')[2]);
     this.weather = weather(kernel, this.cloud);
     this.network = new Network(kernel, { api: this.cloud.api, gates: this.cloud.proxy });
     this.temporal = new SimTemporal({
@@ -71,20 +76,24 @@ export class World {
       this.phases.set(session, String(phase));
       this.onChange(session);
     };
-    this.cloud.onPodNews = (_, machine) => {
+    this.cloud.onPodNews = (news, machine) => {
       const session = machine.name.split('.')[2];
       if (session !== undefined) this.onChange(session);
+      if (news === 'ready' && this.weather.isFrail)
+        this.later(FRAIL_SECONDS * (0.5 + kernel.random()), () => {
+          machine.vanish();
+        });
     };
     const process = new SimProcess(kernel, 'users');
     const client = this.temporal.clientFor(process);
     this.users = new Users(kernel, process, client, this.network, new Link(process));
-    this.cron = new Cron(kernel, this.network);
+    this.cron = new Cron(kernel, this.network, this.weather.cronSkewSeconds);
     this.temporal.schedule({
       scheduleId: REAPER_SCHEDULE_ID,
       workflowType: WORKFLOW_TYPES.podReaper,
       taskQueue: TASK_QUEUES.control,
-      everyMs: REAP_EVERY_MS,
-      offsetMs: Math.floor(kernel.random() * REAP_EVERY_MS),
+      everyMs: REAPER_EVERY_MS,
+      offsetMs: Math.floor(kernel.random() * REAPER_EVERY_MS),
       catchUpMs: 60_000,
       runTimeoutMs: 180_000,
     });
@@ -96,13 +105,19 @@ export class World {
     this.startRunner();
     this.cron.begin();
     for (const session of this.sessions) {
-      const { input, starts, jobs, holders, stopAt } = session;
+      const { name, input, starts, jobs, holders, stopAt } = session;
+      if (session.isSoldOut) this.sellOut(name, input.gpus?.[0] ?? '');
       for (const at of starts) this.later(at, () => void this.users.startSession(input));
       for (const job of jobs) this.later(job.at, () => void this.users.submit(input, job));
-      for (const holder of holders) this.later(holder.at, () => void this.users.hold(session.name, holder));
-      if (session.stopsInUse) this.stopInUse(session.name);
-      if (stopAt !== undefined) this.later(stopAt, () => void this.users.stop(session.name));
+      for (const holder of holders) this.later(holder.at, () => void this.users.hold(name, holder));
+      if (session.stopsInUse) this.stopInUse(name);
+      if (stopAt !== undefined) this.later(stopAt, () => void this.users.stop(name));
     }
+  }
+
+  /** RunPod has none of the GPUs that the session likes best. */
+  private sellOut(session: string, gpu: string): void {
+    this.cloud.fault({ kind: 'no-capacity', gpu, times: 1_000_000, match: { podName: `.${session}.` } });
   }
 
   /** Asks for the end soon after the first job has begun to work. */
@@ -127,7 +142,7 @@ export class World {
     const link = new Link(process);
     this.links.push(link);
     const client = this.temporal.clientFor(process);
-    const { pods, sessions, reaper, runners, agents } = workerActivities(this.network, link, client);
+    const { pods, sessions, reaper, runners, agents } = workerActivities(this.network, link, client, this.weather.caps);
     const queues = [
       {
         taskQueue: TASK_QUEUES.control,
@@ -184,6 +199,7 @@ export class World {
     for (const ask of this.beforeHeal) ask();
     this.healedAtMs ??= this.kernel.nowMs;
     this.cloud.clearFaults();
+    this.oddities.length = 0;
     for (const link of this.links) Object.assign(link, { api: 'open', gates: 'open' });
     if (this.deadSinceMs !== undefined) return;
     this.temporal.setReachable(true);
@@ -196,6 +212,13 @@ export class World {
       worker.loseHeartbeats(false);
     }
     this.startWorker();
+  }
+
+  /** Of the pods of that session. */
+  private traitsOf(session: string | undefined): PodTraits {
+    const odd = this.oddities.flatMap((its) => (its.session === session ? [its.traits()] : []));
+    const traits = odd.reduce<PodTraits>((all, one) => ({ ...all, ...one }), SOUND);
+    return this.planned(session)?.input.guard === 'none' ? { ...traits, watchdog: 'none' } : traits;
   }
 
   /** What was planned for the session of that name. */

@@ -97,6 +97,27 @@ describe('waiting for a lease', () => {
     expect(askedAt()).toEqual([0, 2]);
   });
 
+  it('asks ever more seldom a session that goes on refusing: a history has a longest length', async () => {
+    world.onAsked = () => {
+      job.revoke(revoke(false));
+    };
+    expect(await waitForLease(job)).toBeUndefined();
+    const pauses = askedAt().map((at, i, all) => at - (all[i - 1] ?? 0));
+    expect(pauses.slice(1, 6)).toEqual([2, 2, 2, 2, 2]);
+    expect(Math.max(...pauses)).toBeGreaterThan(50);
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(60);
+    expect(world.asked.length).toBeLessThan(25);
+  });
+
+  it('asks soon again when it had to wait between two refusals', async () => {
+    world.onAsked = () => {
+      if (world.asked.length % 10 > 0) job.revoke(revoke(false));
+    };
+    await waitForLease(job);
+    const [before, after] = [askedAt()[9] ?? 0, askedAt()[11] ?? 0];
+    expect(after - before).toBe(62);
+  });
+
   it('gives up at once after one that is', async () => {
     world.onAsked = () => {
       job.revoke(revoke(true));
