@@ -10,6 +10,7 @@ import {
 
 /** Some failures matter only when they last for as many minutes as others last seconds. */
 const LONG = 12;
+const VERY_LONG = 30;
 const OFFLINE = 3;
 
 /** Work that was under way goes on unseen, and what was asked for may come twice; nobody loses a pod that works. */
@@ -134,7 +135,7 @@ export const ourFaults: readonly FaultKind[] = [
     mayCost: everyClaim,
     strike: ({ world, session, seconds }) => {
       world.breakSession(session);
-      world.later(seconds * LONG, () => {
+      world.later(seconds * VERY_LONG, () => {
         world.mendSession(session);
       });
     },

@@ -14,7 +14,7 @@ export function unanswered(world: World, isExcused: Excuse): string[] {
   const failed = jobsOf(world).filter(({ status }) => status === 'FAILED');
   return failed.flatMap(({ jobId, session, timeoutSeconds, failureType }) => {
     const planned = world.planned(session);
-    const job = planned?.jobs.find((one) => one.jobId === jobId);
+    const job = world.plannedJob(session, jobId);
     if (job?.runner === 'forbidden' && failureType === 'RUNNER_UNAVAILABLE')
       return [`job ${jobId} got a pod for a runner that the operator does not allow`];
     if (!planned || !job || job.runner === 'absent' || job.runner === 'forbidden') return [];

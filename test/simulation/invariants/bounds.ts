@@ -115,6 +115,8 @@ function lastWantedMs(world: World, truth: PodTruth, readyAtMs: number): number 
   const drains = [...stopsOf(world, truth), truth.hardDeadlineMs - drainMsOf(world, session)];
   const uses = [readyAtMs, truth.lastUseMs ?? 0];
   for (const job of jobsOf(world)) {
+    // Whose runner is not allowed is refused before it asks for a pod.
+    if (world.plannedJob(session, job.jobId)?.runner === 'forbidden') continue;
     if (job.session !== session || job.startedAtMs > truth.endMs) continue;
     uses.push(Math.min(job.closedAtMs ?? world.kernel.nowMs, truth.endMs));
   }

@@ -1,6 +1,5 @@
 import { jobWorkflowId, parsePodName } from '../../../src/contract/index.js';
 import type { Claim } from '../faults/fault.js';
-import type { PlannedJob } from '../world/plan.js';
 import type { PodMachine } from '../world/pod-machine.js';
 import type { World } from '../world/world.js';
 import { jobsOf, type CreatedWith } from './truth.js';
@@ -116,7 +115,7 @@ export class Rights {
         job.session === session &&
         job.status === 'RUNNING' &&
         kernel.nowMs - job.startedAtMs > ASKS_WITHIN_MS &&
-        this.runnerOf(job.jobId, session) !== 'forbidden',
+        this.world.plannedJob(session, job.jobId)?.runner !== 'forbidden',
     );
     return waits ? `while ${waits.jobId} waited for it or worked on it` : undefined;
   }
@@ -132,18 +131,13 @@ export class Rights {
     return this.world.temporal.executions().find(({ workflowId }) => workflowId === id)?.closedAtMs;
   }
 
-  private runnerOf(asker: string, session: string | undefined): PlannedJob['runner'] {
-    return this.world.planned(session)?.jobs.find(({ jobId }) => jobId === asker)?.runner;
-  }
-
   private lookAtUse({ name, podId, askers }: PodMachine): void {
     const session = parsePodName(name)?.session;
     const most = this.world.planned(session)?.input.maxConcurrentLeases;
     // A job that has ended gives its lease back before its work has heard of it.
     const working = askers.filter((asker) => {
       const endMs = this.endOf(asker);
-      const isHeard = endMs !== undefined && this.world.kernel.nowMs - endMs > HEARD_WITHIN_MS;
-      return endMs === undefined || (isHeard && this.runnerOf(asker, session) !== 'deaf');
+      return endMs === undefined || this.world.kernel.nowMs - endMs > HEARD_WITHIN_MS;
     }).length;
     if (session === undefined || most === undefined || working <= most || this.isExcused(session, 'number')) return;
     this.findings.push(`${working} worked on pod ${podId} of session ${session} at once, where ${most} may`);

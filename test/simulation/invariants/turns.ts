@@ -82,9 +82,8 @@ export class Turns {
     const its = jobs.find(({ jobId }) => jobId === asker);
     const startedAtMs = this.world.temporal.executions().find((run) => run.runId === firstRunId)?.startedAtMs;
     if (!its || startedAtMs === undefined) return [];
-    const planned = this.world.planned(session)?.jobs ?? [];
     const isWaiting = (job: JobTruth): boolean => {
-      const runner = planned.find(({ jobId }) => jobId === job.jobId)?.runner;
+      const runner = this.world.plannedJob(session, job.jobId)?.runner;
       if (job === its || job.status !== 'RUNNING' || runner === 'absent' || runner === 'forbidden') return false;
       const left = this.worked.get(job.jobId)?.at(-1);
       if (left === undefined) return job.startedAtMs > startedAtMs && job.startedAtMs < its.startedAtMs - BEFORE_MS;

@@ -12,11 +12,8 @@ export interface PlannedJob {
   readonly project?: string;
   /** It uses the pod, is busy with something else for so long, and uses it again. */
   readonly pauses?: number;
-  /**
-   * Another project's worker is to do it; `absent`: none serves the queue. `deaf`: the worker heeds no cancel.
-   * `forbidden`: the operator does not allow the queue.
-   */
-  readonly runner?: 'served' | 'absent' | 'deaf' | 'forbidden' | undefined;
+  /** Another project's worker is to do it; `absent`: none serves the queue. `forbidden`: the operator does not allow it. */
+  readonly runner?: 'served' | 'absent' | 'forbidden' | undefined;
 }
 
 /** A lease of a program outside Temporal. */
@@ -96,7 +93,6 @@ export function planSession(
     const isLate = lateJob && i === jobCount - 1;
     const isLong = i === 0 && (longWork || endsLate || (isShortLife && kernel.chance(0.5)));
     const its = runner && i === 0 ? 'served' : runnerOf(kernel, i > 0);
-    if (its === 'deaf') return { jobId: `${name}-${i}`, at: between(0, 250), ...DEAF_WORK, runner: its };
     // The pod's switch would not wait so long for a use.
     const pauses = its === undefined && !isLong && kernel.chance(PAUSING) ? idleTimeoutSeconds + 150 : 0;
     return {
@@ -140,8 +136,6 @@ export function planSession(
 
 /** So many agents are busy without the pod for a while. */
 const PAUSING = 0.08;
-/** A runner that heeds no cancel shows where its work outlasts its job. */
-const DEAF_WORK = { runs: 240, timeout: 60 } as const;
 /** Seconds: longer than a lease's term. */
 const LONG_WORK = [310, 460] as const;
 /** A pod that is stuck holds up nobody for longer, and is stuck still when this is over. */
@@ -149,7 +143,7 @@ const LATE_JOB_SECONDS = 420;
 
 function runnerOf(kernel: Kernel, mayBeAbsent: boolean): PlannedJob['runner'] {
   if (kernel.chance(0.15)) return 'served';
-  return mayBeAbsent && kernel.chance(0.1) ? kernel.pick(['absent', 'deaf', 'forbidden'] as const) : undefined;
+  return mayBeAbsent && kernel.chance(0.1) ? kernel.pick(['absent', 'forbidden'] as const) : undefined;
 }
 
 /** Most answers take seconds; some take minutes. */

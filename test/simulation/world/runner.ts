@@ -8,12 +8,10 @@ export const RUNNER_QUEUE = 'reviews';
 const ABSENT_QUEUE = 'nobodys';
 export const ALLOWED_QUEUES = [RUNNER_QUEUE, ABSENT_QUEUE];
 const RUNNER_ACTIVITY = 'devloopRunnerThink';
-const DEAF_ACTIVITY = 'devloopRunnerMuse';
 
 /** What a job names, by what becomes of it. */
 export const RUNNERS = {
   served: { taskQueue: RUNNER_QUEUE, activity: RUNNER_ACTIVITY },
-  deaf: { taskQueue: RUNNER_QUEUE, activity: DEAF_ACTIVITY },
   absent: { taskQueue: ABSENT_QUEUE, activity: RUNNER_ACTIVITY },
   forbidden: { taskQueue: 'strangers', activity: RUNNER_ACTIVITY },
 } as const;
@@ -21,18 +19,16 @@ const BEAT_EVERY_MS = 5_000;
 
 /** What another project's worker runs: one question to the pod's model, as docs/runners.md asks of runners. */
 export function runnerActivities(network: Network, link: Link) {
-  const beatingWhile = async (work: Promise<string>): Promise<string> => {
-    const done = new AbortController();
-    void beating(link, done.signal);
-    try {
-      return await work;
-    } finally {
-      done.abort();
-    }
-  };
   return {
-    [RUNNER_ACTIVITY]: (input: RunnerInput) => beatingWhile(think(network, link, input, cancellationSignal())),
-    [DEAF_ACTIVITY]: (input: RunnerInput) => beatingWhile(think(network, link, input, new AbortController().signal)),
+    async [RUNNER_ACTIVITY]({ lease, input }: RunnerInput): Promise<string> {
+      const done = new AbortController();
+      void beating(link, done.signal);
+      try {
+        return await think(network, link, { lease, input });
+      } finally {
+        done.abort();
+      }
+    },
   };
 }
 
@@ -43,12 +39,8 @@ async function beating({ process }: Link, done: AbortSignal): Promise<void> {
   }
 }
 
-async function think(
-  network: Network,
-  link: Link,
-  { lease, input }: RunnerInput,
-  signal: AbortSignal,
-): Promise<string> {
+async function think(network: Network, link: Link, { lease, input }: RunnerInput): Promise<string> {
+  const signal = cancellationSignal();
   const request = jobRequest(lease.endpoint, tokenOf(lease.podName), input);
   const { status } = await network.call(link, 'gates', request, signal).catch((error: unknown) => {
     signal.throwIfAborted();

@@ -226,6 +226,11 @@ export class World {
     return this.sessions.find(({ name }) => name === session);
   }
 
+  /** Undefined for what chance has sent. */
+  plannedJob(session: string | undefined, jobId: string): PlannedJob | undefined {
+    return this.planned(session)?.jobs.find((job) => job.jobId === jobId);
+  }
+
   /** What the session is doing; undefined before its start and after its end. */
   phaseOf(session: string): Phase | undefined {
     switch (this.phases.get(session)) {
