@@ -26,6 +26,14 @@ describe('the mutants', () => {
     expect(mutants.filter((mutant) => mutant.rule === rule).length).toBeGreaterThanOrEqual(2);
   });
 
+  it('are asked of the simulation, where what it runs has them: found, caught by something else, or with a reason', () => {
+    const isRun = ({ file }: Mutant): boolean =>
+      /^src\/(activities|workflows|runpod|contract|limits|reaper)/.test(file);
+    const missing = mutants.filter((mutant) => isRun(mutant) && mutant.alsoSimulation === undefined);
+    // Keys are no pod's bound: each has a test of its own.
+    expect(missing.filter(({ rule }) => rule !== 'keys stay off').map(({ name }) => name)).toEqual([]);
+  });
+
   it('refuse a text that is not there, or twice', () => {
     const mutant = { ...mutants[0]!, search: 'a', replace: 'b' };
     expect(() => mutated('xyz', mutant)).toThrow(/0 times, not once/);
@@ -39,6 +47,7 @@ describe('what is told of the mutants', () => {
     { name: 'a', killedBy: by('unit/x'), alsoSimulation: true },
     { name: 'b', killedBy: by('unit/x'), alsoSimulation: undefined },
     { name: 'c', killedBy: by('unit/x'), alsoSimulation: { caughtBy: 'the reaper' } },
+    { name: 'd', killedBy: by('unit/x'), alsoSimulation: { unseen: 'it is told' } },
   ];
   const some: Mutant[] = kinds.map((kind) => ({
     ...mutants[0]!,
@@ -72,7 +81,8 @@ describe('what is told of the mutants', () => {
     expect(once).toContain(
       '| create | no a | unit/x: a \\| b | not within 7 stories |\n| create | no b | not run | – |\n',
     );
-    expect(once).toContain('| create | no c | not run | caught by the reaper |\n\n<!-- /mutants -->');
+    expect(once).toContain('| create | no c | not run | caught by the reaper |\n');
+    expect(once).toContain('| create | no d | not run | not asked: it is told |\n\n<!-- /mutants -->');
     expect(once).not.toContain('not in the name of the pod');
     expect(() => withTable('no markers', some, [])).toThrow('the document has no');
   });

@@ -25,6 +25,7 @@ export const creating: readonly Mutant[] = [
     search: "if (error.kind !== 'no-capacity') throw error;",
     replace: "if (error.kind !== 'no-capacity' || candidate.gpu !== '') throw error;",
     killedBy: by('unit/activities/start-pod-refusals'),
+    alsoSimulation: true,
   },
   {
     name: 'no-price-cap',
@@ -34,6 +35,7 @@ export const creating: readonly Mutant[] = [
     search: 'if (costPerHourUsd > maxPriceUsdPerHour) {',
     replace: 'if (costPerHourUsd > maxPriceUsdPerHour * 1e9) {',
     killedBy: by('unit/activities/plan-session'),
+    alsoSimulation: true,
   },
   {
     name: 'no-operator-price-cap',
@@ -43,6 +45,7 @@ export const creating: readonly Mutant[] = [
     search: 'Math.min(asked.maxPriceUsdPerHour, caps.maxPriceUsdPerHour ?? Infinity)',
     replace: 'asked.maxPriceUsdPerHour',
     killedBy: by('unit/activities/plan-session'),
+    alsoSimulation: true,
   },
   {
     name: 'no-operator-cost-cap',
@@ -52,6 +55,7 @@ export const creating: readonly Mutant[] = [
     search: 'Math.min(asked.maxCostUsd, caps.maxCostUsd ?? Infinity)',
     replace: 'asked.maxCostUsd',
     killedBy: by('unit/activities/plan-session'),
+    alsoSimulation: true,
   },
   {
     name: 'no-account-cap-on-pods',
@@ -61,6 +65,7 @@ export const creating: readonly Mutant[] = [
     search: 'if (living.length >= accountPods) {',
     replace: 'if (living.length >= accountPods + 1e9) {',
     killedBy: by('unit/activities/account-cap'),
+    alsoSimulation: true,
   },
   {
     name: 'no-account-cap-on-dollars',
@@ -70,6 +75,7 @@ export const creating: readonly Mutant[] = [
     search: 'usd + costPerHourUsd > accountUsdPerHour)',
     replace: 'costPerHourUsd > accountUsdPerHour)',
     killedBy: by('unit/activities/account-cap'),
+    alsoSimulation: true,
   },
   {
     name: 'unlimited-boot',
@@ -89,6 +95,8 @@ export const creating: readonly Mutant[] = [
     search: 'if (ours && (hasFailed(ours) || !isAlive(ours))) {',
     replace: 'if (ours && hasFailed(ours) && !isAlive(ours)) {',
     killedBy: failures,
+    alsoSimulation: true,
+    showsWith: 'image-unpullable',
   },
   {
     name: 'unarmed-is-served',
@@ -98,6 +106,8 @@ export const creating: readonly Mutant[] = [
     search: "if (spec.guard === 'deadman') requireArmed",
     replace: "if (spec.guard === 'deadman' && pod.id === '') requireArmed",
     killedBy: polls,
+    alsoSimulation: true,
+    showsWith: 'switch-not-armed',
   },
   {
     name: 'absent-switch-is-served',
@@ -107,6 +117,8 @@ export const creating: readonly Mutant[] = [
     search: "if (state === 'armed') return;",
     replace: "if (state === 'armed' || state === 'starting' || state === 'unarmed') return;",
     killedBy: polls,
+    alsoSimulation: true,
+    showsWith: 'switch-not-armed',
   },
   {
     name: 'zero-gpu-is-served',
@@ -116,6 +128,8 @@ export const creating: readonly Mutant[] = [
     search: 'if (status.gpuCount < spec.gpuCount) {',
     replace: 'if (status.gpuCount < 0 * spec.gpuCount) {',
     killedBy: failures,
+    alsoSimulation: true,
+    showsWith: 'zero-gpu',
   },
   {
     name: 'model-beside-the-gpu',
@@ -125,6 +139,8 @@ export const creating: readonly Mutant[] = [
     search: 'if (target.gpuVisible && loaded.sizeVramBytes < loaded.sizeBytes) {',
     replace: 'if (target.gpuVisible && loaded.sizeVramBytes < 0) {',
     killedBy: failures,
+    alsoSimulation: true,
+    showsWith: 'model-beside-the-gpu',
   },
   {
     name: 'never-declared-ready',

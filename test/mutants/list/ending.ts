@@ -150,6 +150,8 @@ export const ending: readonly Mutant[] = [
     search: '    return error.message;',
     replace: '    throw error;',
     killedBy: by('unit/runpod/end-pods'),
+    alsoSimulation: true,
+    showsWith: 'delete-refused',
   },
   {
     name: 'exited-is-gone',

@@ -178,6 +178,7 @@ export const guarding: readonly Mutant[] = [
     search: 'const TOUCH_EVERY_MS = 60_000;',
     replace: 'const TOUCH_EVERY_MS = 600_000;',
     killedBy: by('unit/activities/agents'),
+    alsoSimulation: true,
   },
   {
     name: 'account-key-on-pod',

@@ -19,6 +19,8 @@ export const losing: readonly Mutant[] = [
     search: '!isAlive(seen) || hasFailed(seen);',
     replace: "!isAlive(seen) || hasFailed(seen) || seen.id !== '';",
     killedBy: by('unit/activities/check-pod'),
+    alsoSimulation: true,
+    showsWith: 'worker-cut-from-gates',
   },
   {
     name: 'slow-is-lost',
@@ -28,6 +30,7 @@ export const losing: readonly Mutant[] = [
     search: "if (error.kind === 'slow') return",
     replace: "if (error.kind === 'slow' && look > LOOKS) return",
     killedBy: by('unit/activities/check-pod'),
+    alsoSimulation: { caughtBy: "RunPod's word, without which no pod counts as lost" },
   },
   {
     name: 'no-answer-is-loss',
@@ -58,6 +61,7 @@ export const losing: readonly Mutant[] = [
     search: 'return leases.length + queue.length > 0;',
     replace: 'return leases.length + queue.length >= 0;',
     killedBy: replaced,
+    alsoSimulation: { caughtBy: '`startPod`, which rents a further pod only for those who wait' },
   },
   {
     name: 'boots-without-number',
@@ -78,6 +82,7 @@ export const losing: readonly Mutant[] = [
     search: 'const MAX_LOSSES_AN_HOUR = 3;',
     replace: 'const MAX_LOSSES_AN_HOUR = 5;',
     killedBy: by('workflow/pod-replacement', 'when it is the third within an hour'),
+    alsoSimulation: true,
   },
   {
     name: 'job-loses-pods-without-number',
@@ -87,6 +92,7 @@ export const losing: readonly Mutant[] = [
     search: 'const MAX_POD_LOSSES = 2;',
     replace: 'const MAX_POD_LOSSES = 30;',
     killedBy: by('unit/workflows/job-state'),
+    alsoSimulation: true,
   },
   {
     name: 'each-failure-is-a-loss',
@@ -107,6 +113,8 @@ export const losing: readonly Mutant[] = [
     search: 'data.queue = [...data.leases.map((lease) => takeBack(data, lease, why, nowMs)), ...data.queue];',
     replace: 'data.queue.push(...data.leases.map((lease) => takeBack(data, lease, why, nowMs)));',
     killedBy: by('unit/workflows/session-replacement'),
+    alsoSimulation: true,
+    showsWith: 'pod-stopped-by-others',
   },
   {
     name: 'drain-past-deadline',

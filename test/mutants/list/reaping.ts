@@ -68,6 +68,7 @@ export const reaping: readonly Mutant[] = [
     search: 'look.podId === undefined || look.podId === pod.id',
     replace: "look.podId === undefined || look.podId === pod.id || look.podId !== ''",
     killedBy: classified,
+    alsoSimulation: { caughtBy: 'the switch of a pod that nobody declares ready, and the end of the session' },
   },
   {
     name: 'any-error-means-no-session',
@@ -118,6 +119,8 @@ export const reaping: readonly Mutant[] = [
     search: 'if (deadman.idleSeconds <= idleLimit + 2 * GRACE_SECONDS) return undefined;',
     replace: 'if (deadman.idleSeconds <= idleLimit + 2e9 * GRACE_SECONDS) return undefined;',
     killedBy: classified,
+    alsoSimulation: true,
+    showsWith: 'switch-unheard',
   },
   {
     name: 'reaper-without-grace',
@@ -167,6 +170,7 @@ export const reaping: readonly Mutant[] = [
     search: 'nowMs: apiTime ?? begunAt,',
     replace: 'nowMs: apiTime === undefined ? begunAt : begunAt,',
     killedBy: by('unit/runpod/survey'),
+    alsoSimulation: true,
   },
   {
     name: 'gates-are-not-asked',
@@ -176,6 +180,8 @@ export const reaping: readonly Mutant[] = [
     search: 'if (!token || !api) return undefined;',
     replace: "if (!token || !api || pod.id !== '') return undefined;",
     killedBy: by('unit/runpod/survey'),
+    alsoSimulation: true,
+    showsWith: 'switch-unheard',
   },
   {
     name: 'seldom-reaper',
@@ -185,6 +191,8 @@ export const reaping: readonly Mutant[] = [
     search: 'REAPER_EVERY_MS = 120_000;',
     replace: 'REAPER_EVERY_MS = 3_600_000;',
     killedBy: by('unit/reaper-schedule'),
+    alsoSimulation: true,
+    showsWith: 'session-terminated',
   },
   {
     name: 'no-schedule',

@@ -110,6 +110,7 @@ export const serving: readonly Mutant[] = [
     search: 'Math.min(lastUsedAtMs ?? nowMs, nowMs)',
     replace: 'lastUsedAtMs ?? nowMs',
     killedBy: leases,
+    alsoSimulation: true,
   },
   {
     name: 'found-out-is-use',
@@ -119,6 +120,7 @@ export const serving: readonly Mutant[] = [
     search: "const atMs = end === 'holder-gone' ? lease.lastUsedAtMs : nowMs;",
     replace: "const atMs = end === 'holder-gone' ? Math.max(lease.lastUsedAtMs, nowMs) : nowMs;",
     killedBy: idle,
+    alsoSimulation: true,
   },
   {
     name: 'hold-is-ignored',
@@ -138,6 +140,7 @@ export const serving: readonly Mutant[] = [
     search: 'queue.length > 0 || leases.some(isUse)',
     replace: 'queue.length > 1e9 || leases.some(isUse)',
     killedBy: idle,
+    alsoSimulation: true,
   },
   {
     name: 'last-use-forgotten',
@@ -167,6 +170,7 @@ export const serving: readonly Mutant[] = [
     search: 'this.data.queue.push(request);',
     replace: 'this.data.queue.unshift(request);',
     killedBy: leases,
+    alsoSimulation: true,
   },
   {
     name: 'asks-twice-holds-twice',
@@ -186,6 +190,7 @@ export const serving: readonly Mutant[] = [
     search: '  if (!lease) return;\n  removeLease',
     replace: '  if (!lease) {\n    data.lastUse = { atMs: nowMs, by: leaseId };\n    return;\n  }\n  removeLease',
     killedBy: leases,
+    alsoSimulation: true,
   },
   {
     name: 'timer-never-nearer',

@@ -78,6 +78,7 @@ export const telling: readonly Mutant[] = [
     search: 'if (spec.runner) await',
     replace: "if (spec.runner?.taskQueue === '') await",
     killedBy: by('replay/scenarios', 'does not allow rents nothing'),
+    alsoSimulation: true,
   },
   {
     name: 'deaf-runner-holds-job',
@@ -87,6 +88,7 @@ export const telling: readonly Mutant[] = [
     search: 'ActivityCancellationType.TRY_CANCEL,',
     replace: 'ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,',
     killedBy: by('workflow/runners', 'deaf to a cancel'),
+    alsoSimulation: { unseen: 'runners of stories heed a cancel; how long a job may take for it is told by the test' },
   },
   {
     name: 'unreadable-hangs',

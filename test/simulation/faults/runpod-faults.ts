@@ -1,4 +1,4 @@
-import { everyPhase, withPod, type FaultKind, type Strike } from './fault.js';
+import { everyPhase, withPod, type Claim, type FaultKind, type Strike } from './fault.js';
 import { BACK_OFF_SECONDS, CALL_SECONDS, LONGEST_RETRY_AFTER_SECONDS, runPodFails, SPREAD_SECONDS } from './limits.js';
 
 const onlyCreates = 'only a create call meets it, and a session creates nothing while it has a pod';
@@ -46,6 +46,9 @@ const atEnd = (
   puts,
   strike: (strike) => armed(strike, ofSession(strike, { kind: name, ...more(strike) })),
 });
+
+/** Who is refused by a session that is stuck asks again by a clock of its own. */
+const whileStuck: readonly Claim[] = ['turn'];
 
 /** For some seconds every call of everybody meets it. */
 const storm = (kind: string, more: Record<string, unknown>, puts: (seconds: number) => number): FaultKind => ({
@@ -127,6 +130,7 @@ export const runPodFaults: readonly FaultKind[] = [
       () => ({ times: 1_000_000 }),
     ),
     name: 'never-ends',
+    mayCost: whileStuck,
     needs: 'late-job',
   },
   {
@@ -136,6 +140,7 @@ export const runPodFaults: readonly FaultKind[] = [
       ({ session }) => ({ times: 1_000_000, match: { operation: 'terminate', podName: `.${session}.` } }),
     ),
     name: 'delete-refused',
+    mayCost: whileStuck,
   },
   {
     name: 'pod-forgotten',
@@ -176,6 +181,8 @@ export const runPodFaults: readonly FaultKind[] = [
     phases: ['stop'],
     elsewhere: 'a key that is refused fails a session that has not rented yet, for good and rightly',
     puts: runPodFails,
+    // Of another session, which rents at that moment.
+    mayCost: ['answer'],
     strike: (strike) => {
       strike.world.cloud.fault({ kind: 'bad-key', forSeconds: strike.seconds });
     },

@@ -1,6 +1,6 @@
 import { hasDevloopName, parsePodName, type PodNameParts } from '../../../src/contract/index.js';
 import { gpuTypes } from '../../../emulator/core/catalog.js';
-import type { PodRecord } from '../../../emulator/core/pod.js';
+import { chargesCompute, type PodRecord } from '../../../emulator/core/pod.js';
 import type { SeenCall } from '../world/cloud.js';
 import type { World } from '../world/world.js';
 import type { Excuse } from './rights.js';
@@ -95,6 +95,7 @@ export class Renting {
 }
 
 /** US dollars an hour of a pod with one GPU. */
-function priceOf({ gpu, cloud }: Readonly<PodRecord>): number {
+function priceOf({ gpu, cloud, status }: Readonly<PodRecord>): number {
+  if (!chargesCompute(status)) return 0;
   return gpuTypes.find(({ id }) => id === gpu?.id)?.priceUsd[cloud] ?? 0;
 }

@@ -60,7 +60,8 @@ export class Turns {
   }
 
   private noteLosses(asker: string, session: string, before: readonly Left[]): void {
-    const lost = before.filter(({ machine }) => machine.isUnreachable && machine.isStopped).length;
+    // Those that its sessions have ended are none.
+    const lost = before.filter(({ machine }) => machine.isStopped).length;
     if (lost > MOST_LOST_PODS && !this.isExcused(session, 'turn'))
       this.findings.push(`${asker} works again after it has lost ${lost} pods`);
   }
@@ -70,7 +71,7 @@ export class Turns {
     const waiting = this.waitingBefore(asker, run);
     if (waiting.length === 0) return;
     this.world.later(BEGINS_WITHIN_MS / 1000, () => {
-      const isDisturbed = machine.isStopped || machine.isUnreachable || this.isExcused(run.session, 'turn');
+      const isDisturbed = machine.isGone || this.isExcused(run.session, 'turn');
       if (isDisturbed || this.world.healedAtMs !== undefined) return;
       const still = this.waitingBefore(asker, run).filter((one) => waiting.includes(one));
       for (const one of still) this.findings.push(`${asker} was given pod ${machine.podId} before ${one}`);
@@ -87,7 +88,7 @@ export class Turns {
       if (job === its || job.status !== 'RUNNING' || runner === 'absent' || runner === 'forbidden') return false;
       const left = this.worked.get(job.jobId)?.at(-1);
       if (left === undefined) return job.startedAtMs > startedAtMs && job.startedAtMs < its.startedAtMs - BEFORE_MS;
-      return left.firstRunId === firstRunId && left.machine.isUnreachable;
+      return left.firstRunId === firstRunId && left.machine.isGone;
     };
     return jobs.filter(isWaiting).map(({ jobId }) => jobId);
   }

@@ -64,6 +64,11 @@ export class PodMachine {
     return this.cloud.pod(this.podId)?.name ?? '';
   }
 
+  /** No container of it runs, or nobody reaches it. */
+  get isGone(): boolean {
+    return this.isStopped || this.isUnreachable;
+  }
+
   get inFlight(): number {
     return this.flights.size;
   }

@@ -24,7 +24,7 @@ export interface Weather {
   readonly continueAsNewEvents?: number;
   /** Of the workers. */
   readonly caps: OperatorCaps;
-  /** Every pod is lost soon after it is ready, and RunPod does not notice. */
+  /** Every pod is stopped soon after it is ready. */
   readonly isFrail: boolean;
   /** By so much the clock is ahead on which `devloop reap` runs. */
   readonly cronSkewSeconds: number;

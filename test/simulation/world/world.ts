@@ -81,7 +81,7 @@ export class World {
       if (session !== undefined) this.onChange(session);
       if (news === 'ready' && this.weather.isFrail)
         this.later(FRAIL_SECONDS * (0.5 + kernel.random()), () => {
-          machine.vanish();
+          this.cloud.act(machine.podId, 'stop');
         });
     };
     const process = new SimProcess(kernel, 'users');
