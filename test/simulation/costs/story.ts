@@ -106,8 +106,8 @@ function withProjects(kernel: Kernel, session: PlannedSession): PlannedSession {
 }
 
 function restartWorkers(world: World): void {
-  world.killWorkers();
-  world.startWorker();
+  world.fleet.killWorkers();
+  world.fleet.startWorker();
 }
 
 const sessionRuns = (world: World): Execution[] =>

@@ -45,40 +45,40 @@ const lasting = (
 
 const severed = (to: 'api' | 'gates', { world }: Strike, isOn: boolean): void => {
   const way = isOn ? world.kernel.pick(['refused', 'silent'] as const) : 'open';
-  for (const link of world.links) link[to] = way;
+  for (const link of world.fleet.links) link[to] = way;
 };
 
 /** What happens to our own processes and to their ways. */
 export const ourFaults: readonly FaultKind[] = [
   onWorker('worker-killed', ({ world, seconds }) => {
-    world.killWorkers();
+    world.fleet.killWorkers();
     world.later(seconds, () => {
-      world.startWorker();
+      world.fleet.startWorker();
     });
   }),
   onWorker('one-of-two-workers-killed', ({ world }) => {
-    world.startWorker();
-    world.killOneWorker();
+    world.fleet.startWorker();
+    world.fleet.killOneWorker();
   }),
   onWorker('worker-frozen', ({ world, seconds }) => {
-    const frozen = world.freezeWorkers();
+    const frozen = world.fleet.freezeWorkers();
     world.later(seconds, () => {
       for (const worker of frozen) worker.thaw();
     });
   }),
   onWorker('worker-frozen-and-replaced', ({ world, seconds }) => {
-    const frozen = world.freezeWorkers();
-    world.startWorker();
+    const frozen = world.fleet.freezeWorkers();
+    world.fleet.startWorker();
     // It thaws when nobody remembers it.
     world.later(seconds * 5, () => {
       for (const worker of frozen) worker.thaw();
     });
   }),
   lasting('heartbeats-lost', ({ world }, isOn) => {
-    for (const worker of world.workers) worker.loseHeartbeats(isOn);
+    for (const worker of world.fleet.workers) worker.loseHeartbeats(isOn);
   }),
   lasting('worker-cut-from-temporal', ({ world }, isOn) => {
-    for (const worker of world.workers) worker.cutFromTemporal(isOn);
+    for (const worker of world.fleet.workers) worker.cutFromTemporal(isOn);
   }),
   lasting(
     'worker-cut-from-runpod',

@@ -100,12 +100,12 @@ export const peopleFaults: readonly FaultKind[] = [
     puts: () => 0,
     mayCost: ['boot', 'again', 'lease', 'number', 'turn'],
     strike: ({ world, seconds }) => {
-      world.agentsServed = false;
-      world.killWorkers();
-      world.startWorker();
+      world.fleet.agentsServed = false;
+      world.fleet.killWorkers();
+      world.fleet.startWorker();
       world.later(seconds * 3, () => {
-        world.agentsServed = true;
-        world.startWorker();
+        world.fleet.agentsServed = true;
+        world.fleet.startWorker();
       });
     },
   },
@@ -118,9 +118,9 @@ export const peopleFaults: readonly FaultKind[] = [
     needs: 'runner',
     strike: ({ world, session, seconds }) => {
       const works = world.hasRunnerJob(session);
-      world.killRunners();
+      world.fleet.killRunners();
       world.later(seconds, () => {
-        world.startRunner();
+        world.fleet.startRunner();
       });
       return () => works;
     },

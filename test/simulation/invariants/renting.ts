@@ -63,9 +63,10 @@ export class Renting {
     const others = cloud.alive.filter(
       ({ name }) => hasDevloopName(name) && parsePodName(name)?.firstRunId !== parts.firstRunId,
     );
-    const isNews = others.some(({ createdAtMs }) => createdAtMs > 0 && kernel.nowMs - createdAtMs < NEWS_MS);
-    const hasOurs = others.some(({ name }) => parsePodName(name)?.owner === parts.owner);
-    if (listsLie || weather.listLagSeconds > 0 || (hasOurs && isNews)) return;
+    const isNews = others.some(
+      ({ name, createdAtMs }) => parsePodName(name)?.owner === parts.owner && kernel.nowMs - createdAtMs < NEWS_MS,
+    );
+    if (listsLie || weather.listLagSeconds > 0 || isNews) return;
     if (others.length + 1 > accountPods) this.findings.push(`pod ${pod.name} is one more than the account may have`);
     if ([...others, pod].reduce((sum, one) => sum + priceOf(one), 0) > accountUsdPerHour)
       this.findings.push(`pod ${pod.name} costs more than the account may`);
@@ -86,8 +87,8 @@ export class Renting {
 
   private isNeeded(session: string): boolean {
     const { kernel, users } = this.world;
-    if ((this.world.planned(session)?.holders.length ?? 0) > users.holds.length) return true;
     const heldMs = users.holds.filter((held) => held.session === session).map(({ toMs }) => toMs);
+    if ((this.world.planned(session)?.holders.length ?? 0) > heldMs.length) return true;
     const jobs = jobsOf(this.world).filter((job) => job.session === session);
     const neededMs = [...heldMs, ...jobs.map(({ closedAtMs }) => closedAtMs ?? kernel.nowMs)];
     return neededMs.some((atMs) => kernel.nowMs - atMs < HEARD_WITHIN_MS);

@@ -12,15 +12,13 @@ import type { Kernel } from '../kernel/kernel.js';
 import { SimProcess } from '../kernel/process.js';
 import type { Phase } from '../phases.js';
 import { SimTemporal } from '../temporal/sim-temporal.js';
-import type { SimWorker } from '../temporal/worker/sim-worker.js';
-import { workerActivities } from './activities.js';
 import { Cloud } from './cloud.js';
 import { Cron } from './cron.js';
+import { Fleet } from './fleet.js';
 import { Link, Network } from './network.js';
 import { planSession, type PlannedJob, type PlannedSession, type Wanted } from './plan.js';
 import type { PodMachine } from './pod-machine.js';
 import { SOUND, type PodTraits } from './pod-traits.js';
-import { RUNNER_QUEUE, runnerActivities } from './runner.js';
 import { Users } from './users.js';
 import { weatherOver, type Weather } from './weather.js';
 
@@ -35,15 +33,11 @@ export class World {
   readonly users: Users;
   readonly cron: Cron;
   readonly weather: Weather;
-  workers: SimWorker[] = [];
-  links: Link[] = [];
-  /** Another project's workers. */
-  runners: SimWorker[] = [];
+  readonly fleet: Fleet;
   /** Asked just before what the faults left is taken away. */
   readonly beforeHeal: (() => void)[] = [];
   /** How pods come into the world while a fault lasts. */
   readonly oddities: { readonly session: string; readonly traits: () => Partial<PodTraits> }[] = [];
-  agentsServed = true;
   /** RunPod's list has left something out: what it did not show may rightly be asked for again. */
   listsLie = false;
   /** All of ours are dead for good since then. */
@@ -53,7 +47,6 @@ export class World {
   /** Called when something happened by which a session's phase may have changed. */
   onChange: (session: string) => void = () => undefined;
   private readonly phases = new Map<string, string>();
-  private workersStarted = 0;
 
   constructor(
     readonly kernel: Kernel,
@@ -84,6 +77,7 @@ export class World {
           this.cloud.act(machine.podId, 'stop');
         });
     };
+    this.fleet = new Fleet(kernel, this.temporal, this.network, this.weather.caps);
     const process = new SimProcess(kernel, 'users');
     const client = this.temporal.clientFor(process);
     this.users = new Users(kernel, process, client, this.network, new Link(process));
@@ -101,8 +95,8 @@ export class World {
 
   /** Sets everybody going. */
   begin(): void {
-    this.startWorker();
-    this.startRunner();
+    this.fleet.startWorker();
+    this.fleet.startRunner();
     this.cron.begin();
     for (const session of this.sessions) {
       const { name, input, starts, jobs, holders, stopAt } = session;
@@ -136,61 +130,10 @@ export class World {
     this.kernel.at(this.kernel.nowMs + seconds * 1000, act);
   }
 
-  startWorker(): void {
-    if (this.deadSinceMs !== undefined) return;
-    const process = new SimProcess(this.kernel, `worker-${++this.workersStarted}`);
-    const link = new Link(process);
-    this.links.push(link);
-    const client = this.temporal.clientFor(process);
-    const { pods, sessions, reaper, runners, agents } = workerActivities(this.network, link, client, this.weather.caps);
-    const queues = [
-      {
-        taskQueue: TASK_QUEUES.control,
-        activities: { ...pods, ...sessions, ...reaper, ...runners },
-        slots: 50,
-        runsWorkflows: true,
-      },
-      { taskQueue: TASK_QUEUES.poll, activities: { pollPod: pods.pollPod }, slots: 100, runsWorkflows: false },
-      ...(this.agentsServed
-        ? [{ taskQueue: TASK_QUEUES.agents, activities: { ...agents }, slots: 50, runsWorkflows: false }]
-        : []),
-    ];
-    this.workers.push(this.temporal.addWorker(process.name, queues, process));
-  }
-
-  killWorkers(): void {
-    for (const worker of this.workers) worker.kill();
-    this.workers = [];
-    this.links = [];
-  }
-
-  killOneWorker(): void {
-    const [first, ...others] = this.workers;
-    first?.kill();
-    this.workers = others;
-  }
-
-  startRunner(): void {
-    const process = new SimProcess(this.kernel, `runner-${++this.workersStarted}`);
-    const activities = runnerActivities(this.network, new Link(process));
-    const queue = { taskQueue: RUNNER_QUEUE, activities, slots: 20, runsWorkflows: false };
-    this.runners.push(this.temporal.addWorker(process.name, [queue], process));
-  }
-
-  killRunners(): void {
-    for (const runner of this.runners) runner.kill();
-    this.runners = [];
-  }
-
-  freezeWorkers(): SimWorker[] {
-    for (const worker of this.workers) worker.freeze();
-    return this.workers;
-  }
-
   /** Workers and Temporal, for good: what is left is the pod, and a cron elsewhere. */
   killEverything(): void {
     this.deadSinceMs ??= this.kernel.nowMs;
-    this.killWorkers();
+    this.fleet.killForGood();
     this.temporal.setReachable(false);
   }
 
@@ -200,18 +143,11 @@ export class World {
     this.healedAtMs ??= this.kernel.nowMs;
     this.cloud.clearFaults();
     this.oddities.length = 0;
-    for (const link of this.links) Object.assign(link, { api: 'open', gates: 'open' });
     if (this.deadSinceMs !== undefined) return;
     this.temporal.setReachable(true);
     this.temporal.trouble.describing = 'answered';
     this.temporal.trouble.broken.clear();
-    this.agentsServed = true;
-    for (const worker of this.workers) {
-      worker.thaw();
-      worker.cutFromTemporal(false);
-      worker.loseHeartbeats(false);
-    }
-    this.startWorker();
+    this.fleet.heal();
   }
 
   /** Of the pods of that session. */
