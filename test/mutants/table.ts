@@ -71,7 +71,7 @@ function row(mutant: Mutant, outcomes: readonly Outcome[], before: ReadonlyMap<s
 /** Why no story has to find it. */
 function whyNot({ alsoSimulation }: Mutant): string {
   if (typeof alsoSimulation !== 'object') return NOBODYS;
-  return 'unseen' in alsoSimulation ? `not asked: ${alsoSimulation.unseen}` : `caught by ${alsoSimulation.caughtBy}`;
+  return 'unseen' in alsoSimulation ? `not shown: ${alsoSimulation.unseen}` : `caught by ${alsoSimulation.caughtBy}`;
 }
 
 function cell({ result, suite }: Outcome): string {

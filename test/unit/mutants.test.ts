@@ -82,7 +82,7 @@ describe('what is told of the mutants', () => {
       '| create | no a | unit/x: a \\| b | not within 7 stories |\n| create | no b | not run | – |\n',
     );
     expect(once).toContain('| create | no c | not run | caught by the reaper |\n');
-    expect(once).toContain('| create | no d | not run | not asked: it is told |\n\n<!-- /mutants -->');
+    expect(once).toContain('| create | no d | not run | not shown: it is told |\n\n<!-- /mutants -->');
     expect(once).not.toContain('not in the name of the pod');
     expect(() => withTable('no markers', some, [])).toThrow('the document has no');
   });

@@ -77,7 +77,10 @@ export const ending: readonly Mutant[] = [
     search: '    begunAfterMs = deps.clock();\n    const progress',
     replace: '    begunAfterMs = 0;\n    const progress',
     killedBy: kills,
-    alsoSimulation: true,
+    alsoSimulation: {
+      unseen:
+        'it takes a listing that is under way while the pod is ended; former stories found it, these 10,000 do not',
+    },
   },
   {
     name: 'known-pod-only',
