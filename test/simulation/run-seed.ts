@@ -13,7 +13,7 @@ import { HASH_START, hashed } from './kernel/hash.js';
 import { Kernel } from './kernel/kernel.js';
 import { plannedFaults, wantedOf } from './story.js';
 import { installGlobals } from './temporal/runtime/globals.js';
-import { planSessions, World } from './world/world.js';
+import { DEFAULT_BUDGET_USD, planSessions, World } from './world/world.js';
 
 /** After this everything that faults have left behind is taken away. */
 const HEAL_AFTER_MS = 12 * 60_000;
@@ -107,11 +107,10 @@ export function isOver(world: World): boolean {
 
 /** Something has struck that may cost this session's people what they claim, or somebody has asked for the end. */
 function isExcused(world: World, armed: Armed, session: string, claim: Claim): boolean {
-  const input = world.planned(session)?.input;
   const isDisturbed = armed.struck.some(({ fault: { kind } }) => kind.mayCost?.includes(claim) === true);
   const isAsked = world.users.stopsAsked.some((stop) => stop.session === session);
   const { caps, isFrail } = world.weather;
   // Where no pod lasts the first to come is still served first.
   const isByWeather = (isFrail && claim !== 'turn') || (caps !== NO_CAPS && claim === 'answer');
-  return isDisturbed || isAsked || isByWeather || (input?.maxCostUsd ?? 5) < 5 || caps.maxCostUsd !== undefined;
+  return isDisturbed || isAsked || isByWeather || world.budgetUsdOf(session) < DEFAULT_BUDGET_USD;
 }

@@ -18,6 +18,9 @@ export interface Strike {
 export type Claim = 'boot' | 'use' | 'lease' | 'number' | 'turn' | 'again' | 'answer';
 export const everyClaim: readonly Claim[] = ['boot', 'use', 'lease', 'number', 'turn', 'again', 'answer'];
 
+/** Work that was under way goes on unseen, and what was asked for may come twice; nobody loses a pod that works. */
+export const unseen: readonly Claim[] = ['boot', 'again', 'lease', 'number', 'turn'];
+
 export interface FaultKind {
   readonly name: string;
   /** Where it can strike at all. */

@@ -1,4 +1,4 @@
-import { everyClaim, everyPhase, type Claim, type FaultKind, type Strike } from './fault.js';
+import { everyClaim, everyPhase, unseen, type Claim, type FaultKind, type Strike } from './fault.js';
 import {
   BACK_OFF_SECONDS,
   CALL_SECONDS,
@@ -12,9 +12,6 @@ import {
 const LONG = 12;
 const VERY_LONG = 30;
 const OFFLINE = 3;
-
-/** Work that was under way goes on unseen, and what was asked for may come twice; nobody loses a pod that works. */
-const unseen: readonly Claim[] = ['boot', 'again', 'lease', 'number', 'turn'];
 
 const onWorker = (
   name: string,

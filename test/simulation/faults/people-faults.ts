@@ -1,5 +1,5 @@
 import type { World } from '../world/world.js';
-import { everyClaim, everyPhase, type FaultKind, type Strike } from './fault.js';
+import { everyClaim, everyPhase, unseen, type FaultKind, type Strike } from './fault.js';
 import { BACK_OFF_SECONDS, GRACE_SECONDS, LEASE_SECONDS, REAPER_SECONDS } from './limits.js';
 
 const beforeItsEnd = ['create', 'boot', 'serve', 'idle', 'drain'] as const;
@@ -15,6 +15,18 @@ const toJob = (name: string, puts: () => number, act: (strike: Strike, jobId: st
     const jobId = strike.world.openJobOf(strike.session);
     if (jobId !== undefined) act(strike, jobId);
     return () => jobId !== undefined;
+  },
+});
+
+const terminated = (name: string, sessions: (strike: Strike) => readonly string[]): FaultKind => ({
+  name,
+  phases: everyPhase,
+  puts: () => REAPER_SECONDS + BACK_OFF_SECONDS,
+  // Whoever works on its pod begins anew on the next session's.
+  mayCost: everyClaim.filter((claim) => claim !== 'answer'),
+  needs: 'no-switch',
+  strike: (strike) => {
+    for (const session of sessions(strike)) void strike.world.users.onSession(session, 'terminate');
   },
 });
 
@@ -38,27 +50,8 @@ export const peopleFaults: readonly FaultKind[] = [
       void world.users.onSession(session, 'cancel');
     },
   },
-  {
-    name: 'session-terminated',
-    phases: everyPhase,
-    puts: () => REAPER_SECONDS + BACK_OFF_SECONDS,
-    // Whoever works on its pod begins anew on the next session's.
-    mayCost: everyClaim.filter((claim) => claim !== 'answer'),
-    needs: 'no-switch',
-    strike: ({ world, session }) => {
-      void world.users.onSession(session, 'terminate');
-    },
-  },
-  {
-    name: 'all-sessions-terminated',
-    phases: everyPhase,
-    puts: () => REAPER_SECONDS + BACK_OFF_SECONDS,
-    mayCost: everyClaim.filter((claim) => claim !== 'answer'),
-    needs: 'no-switch',
-    strike: ({ world }) => {
-      for (const { name } of world.sessions) void world.users.onSession(name, 'terminate');
-    },
-  },
+  terminated('session-terminated', ({ session }) => [session]),
+  terminated('all-sessions-terminated', ({ world }) => world.sessions.map(({ name }) => name)),
   {
     name: 'session-reset',
     phases: everyPhase,
@@ -98,7 +91,7 @@ export const peopleFaults: readonly FaultKind[] = [
     phases: ['create', 'boot', 'serve', 'idle'],
     elsewhere: 'no agent is started any more',
     puts: () => 0,
-    mayCost: ['boot', 'again', 'lease', 'number', 'turn'],
+    mayCost: unseen,
     strike: ({ world, seconds }) => {
       world.fleet.agentsServed = false;
       world.fleet.killWorkers();

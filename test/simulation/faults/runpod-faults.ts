@@ -6,8 +6,8 @@ const onlyEnds = 'only a DELETE meets it';
 
 /** Strikes calls about this session's pods alone. */
 const ofSession = ({ session }: Strike, fault: Record<string, unknown>): Record<string, unknown> => ({
-  match: { podName: `.${session}.` },
   ...fault,
+  match: { podName: `.${session}.`, ...(fault.match as object | undefined) },
 });
 
 function armed(strike: Strike, fault: Record<string, unknown>): () => boolean {
@@ -137,7 +137,7 @@ export const runPodFaults: readonly FaultKind[] = [
     ...atEnd(
       'server-error',
       () => Infinity,
-      ({ session }) => ({ times: 1_000_000, match: { operation: 'terminate', podName: `.${session}.` } }),
+      () => ({ times: 1_000_000, match: { operation: 'terminate' } }),
     ),
     name: 'delete-refused',
     mayCost: whileStuck,

@@ -79,7 +79,7 @@ function keptUntilMs({ healedAtMs = Infinity }: World, { parts }: PodTruth, stru
 /** When the pod would end if nothing went wrong: its last use and the idle time, or an earlier end that was asked for. */
 function idealEndMs(world: World, truth: PodTruth): number {
   const { session } = truth.parts;
-  const drainMs = drainMsOf(world, session);
+  const drainMs = world.drainMsOf(session);
   const ends = [truth.hardDeadlineMs, ...stopsOf(world, truth).map((atMs) => atMs + drainMs)];
   ends.push(...momentsFor(truth, world.users.terminations));
   const failedAtMs = failedToBootMs(truth);
@@ -92,10 +92,6 @@ function idealEndMs(world: World, truth: PodTruth): number {
 /** Its image could not be pulled, and RunPod shows that. */
 function failedToBootMs({ pod, readyAtMs }: PodTruth): number | undefined {
   return pod.destiny.imageFailsTo === undefined || readyAtMs !== undefined ? undefined : pod.createdAtMs + PULLS_MS;
-}
-
-function drainMsOf(world: World, session: string): number {
-  return (world.planned(session)?.input.drainSeconds ?? 60) * 1000;
 }
 
 function stopsOf({ users }: World, truth: PodTruth): number[] {
@@ -112,7 +108,7 @@ function momentsFor({ parts, pod }: PodTruth, done: readonly { session: string; 
 /** The last moment at which somebody used the pod or had a right to. */
 function lastWantedMs(world: World, truth: PodTruth, readyAtMs: number): number {
   const { session } = truth.parts;
-  const drains = [...stopsOf(world, truth), truth.hardDeadlineMs - drainMsOf(world, session)];
+  const drains = [...stopsOf(world, truth), truth.hardDeadlineMs - world.drainMsOf(session)];
   const uses = [readyAtMs, truth.lastUseMs ?? 0];
   for (const job of jobsOf(world)) {
     // Whose runner is not allowed is refused before it asks for a pod.

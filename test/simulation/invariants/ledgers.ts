@@ -29,9 +29,9 @@ export class Ledgers {
     const { cloud } = world;
     const foreign = `devloop.tester-ffffffff.s0.${'0'.repeat(8)}-0000-7000-8000-000000000000.1.${Math.floor(world.kernel.nowMs / 1000) + 86_400}`;
     this.others = [...STRANGERS, foreign].map((name) => cloud.rent(name));
-    cloud.onCall = (call) => {
+    cloud.callWatchers.push((call) => {
       this.note(call);
-    };
+    });
   }
 
   /** Living pods that are not ours, in the end. */
@@ -45,7 +45,7 @@ export class Ledgers {
     const { podId, method } = call;
     if (podId !== undefined && this.others.includes(podId))
       this.findings.push(`${method} on pod ${podId} of somebody else`);
-    if (method === 'POST' && call.path === '/v2/pods') this.noteCreate(call);
+    if (call.isCreate) this.noteCreate(call);
   }
 
   private noteCreate({ body, podId }: SeenCall): void {

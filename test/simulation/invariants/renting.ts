@@ -7,7 +7,6 @@ import type { Excuse } from './rights.js';
 import { jobsOf } from './truth.js';
 
 const DEFAULT_MAX_PRICE_USD = 1;
-const DEFAULT_MAX_COST_USD = 5;
 /** The deadline counts in whole seconds. */
 const ROUNDED_SECONDS = 1;
 /** A pod that was rented so shortly before may rightly be unknown to who rents the next one. */
@@ -25,16 +24,13 @@ export class Renting {
     private readonly world: World,
     private readonly isExcused: Excuse,
   ) {
-    const { cloud } = world;
-    const { onCall } = cloud;
-    cloud.onCall = (call) => {
-      onCall(call);
+    world.cloud.callWatchers.push((call) => {
       this.note(call);
-    };
+    });
   }
 
-  private note({ byAccount, method, path, podId, body }: SeenCall): void {
-    if (!byAccount || method !== 'POST' || path !== '/v2/pods' || podId === undefined) return;
+  private note({ isCreate, podId, body }: SeenCall): void {
+    if (!isCreate || podId === undefined) return;
     const pod = this.world.cloud.pod(podId);
     const parts = pod && parsePodName(pod.name);
     if (!parts) return;
@@ -51,7 +47,7 @@ export class Renting {
     const mostUsd = Math.min(input?.maxPriceUsdPerHour ?? DEFAULT_MAX_PRICE_USD, caps.maxPriceUsdPerHour ?? Infinity);
     if (usd > mostUsd) this.findings.push(`pod ${pod.name} costs $${usd} an hour, where $${mostUsd} were allowed`);
     const seconds = hardDeadlineSeconds - this.world.kernel.nowMs / 1000 - ROUNDED_SECONDS;
-    const budgetUsd = Math.min(input?.maxCostUsd ?? DEFAULT_MAX_COST_USD, caps.maxCostUsd ?? Infinity);
+    const budgetUsd = this.world.budgetUsdOf(session);
     if ((seconds * usd) / 3600 > budgetUsd)
       this.findings.push(`pod ${pod.name} may cost $${((seconds * usd) / 3600).toFixed(3)}, of $${budgetUsd}`);
   }

@@ -33,15 +33,12 @@ export class Rights {
     cloud.beforeEnd = (podId) => {
       this.lookAtEnd(podId);
     };
-    const { onCall, onPodNews } = cloud;
-    cloud.onCall = (call) => {
-      onCall(call);
-      if (call.byAccount && call.method === 'POST' && call.path === '/v2/pods') this.lookAtCreate(call.body ?? '{}');
-    };
-    cloud.onPodNews = (news, machine) => {
-      onPodNews(news, machine);
+    cloud.callWatchers.push(({ isCreate, body }) => {
+      if (isCreate) this.lookAtCreate(body ?? '{}');
+    });
+    cloud.podWatchers.push((news, machine) => {
       if (news === 'use-begins') this.lookAtUse(machine);
-    };
+    });
   }
 
   /** That a gate refuses our token is a message to people: another pod would refuse it too. */
@@ -81,7 +78,7 @@ export class Rights {
     const { cloud, kernel, users } = this.world;
     const machine = cloud.machines.get(podId);
     const planned = this.world.planned(session);
-    const drainMs = (planned?.input.drainSeconds ?? 60) * 1000;
+    const drainMs = this.world.drainMsOf(session);
     if (machine?.readyAtMs === undefined) {
       const isEarly = kernel.nowMs < Number(env.DEVLOOP_READY_BY) * 1000 - NEAR_MS && leftMs > drainMs + NEAR_MS;
       return isEarly && !this.isExcused(session, 'boot') ? 'while it booted' : undefined;
@@ -107,7 +104,7 @@ export class Rights {
     const { cloud, kernel } = this.world;
     const planned = this.world.planned(session);
     const isServed = cloud.machines.get(podId)?.readyAtMs !== undefined;
-    const isEnd = leftMs < (planned?.input.drainSeconds ?? 60) * 1000 + NEAR_MS;
+    const isEnd = leftMs < this.world.drainMsOf(session) + NEAR_MS;
     if (!planned || !isServed || isEnd || this.isExcused(session, 'use') || this.isExcused(session, 'turn'))
       return undefined;
     const waits = jobsOf(this.world).find(

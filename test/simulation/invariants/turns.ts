@@ -1,4 +1,4 @@
-import { parsePodName } from '../../../src/contract/index.js';
+import { parsePodName, type PodNameParts } from '../../../src/contract/index.js';
 import type { PodNews, PodMachine } from '../world/pod-machine.js';
 import type { World } from '../world/world.js';
 import type { Excuse } from './rights.js';
@@ -11,28 +11,19 @@ const BEGINS_WITHIN_MS = 10_000;
 /** A job ends at its second lost pod. */
 const MOST_LOST_PODS = 2;
 
-/** How a job last left a pod. */
-interface Left {
-  readonly firstRunId: string;
-  readonly machine: PodMachine;
-}
-
 /** Who is served, and on what: asked when a pod is declared ready and when somebody begins to work on it. */
 export class Turns {
   readonly findings: string[] = [];
   /** The pods on which each job has begun to work. */
-  private readonly worked = new Map<string, Left[]>();
+  private readonly worked = new Map<string, PodMachine[]>();
 
   constructor(
     private readonly world: World,
     private readonly isExcused: Excuse,
   ) {
-    const { cloud } = world;
-    const { onPodNews } = cloud;
-    cloud.onPodNews = (news, machine) => {
-      onPodNews(news, machine);
+    world.cloud.podWatchers.push((news, machine) => {
       this.note(news, machine);
-    };
+    });
   }
 
   private note(news: PodNews, machine: PodMachine): void {
@@ -43,11 +34,10 @@ export class Turns {
     if (news === 'ready') this.noteReady(machine, parts.session);
     if (news !== 'use-begins' || asker === undefined) return;
     const before = this.worked.get(asker) ?? [];
-    if (before.some((left) => left.machine === machine)) return;
-    const { firstRunId, session } = parts;
-    this.worked.set(asker, [...before, { firstRunId, machine }]);
-    this.noteLosses(asker, session, before);
-    if (before.length === 0) this.noteTurn(asker, machine, { firstRunId, session });
+    if (before.includes(machine)) return;
+    this.worked.set(asker, [...before, machine]);
+    this.noteLosses(asker, parts.session, before);
+    if (before.length === 0) this.noteTurn(asker, machine, parts);
   }
 
   /** What is declared ready is served. */
@@ -59,26 +49,26 @@ export class Turns {
       this.findings.push(`pod ${podId} was declared ready before its switch was armed`);
   }
 
-  private noteLosses(asker: string, session: string, before: readonly Left[]): void {
+  private noteLosses(asker: string, session: string, before: readonly PodMachine[]): void {
     // Those that its sessions have ended are none.
-    const lost = before.filter(({ machine }) => machine.isStopped).length;
+    const lost = before.filter(({ isStopped }) => isStopped).length;
     if (lost > MOST_LOST_PODS && !this.isExcused(session, 'turn'))
       this.findings.push(`${asker} works again after it has lost ${lost} pods`);
   }
 
   /** Somebody who has had no pod of this session begins: who lost one, or has waited for longer, must be served too. */
-  private noteTurn(asker: string, machine: PodMachine, run: { firstRunId: string; session: string }): void {
-    const waiting = this.waitingBefore(asker, run);
+  private noteTurn(asker: string, machine: PodMachine, pod: PodNameParts): void {
+    const waiting = this.waitingBefore(asker, pod);
     if (waiting.length === 0) return;
     this.world.later(BEGINS_WITHIN_MS / 1000, () => {
-      const isDisturbed = machine.isGone || this.isExcused(run.session, 'turn');
+      const isDisturbed = machine.isGone || this.isExcused(pod.session, 'turn');
       if (isDisturbed || this.world.healedAtMs !== undefined) return;
-      const still = this.waitingBefore(asker, run).filter((one) => waiting.includes(one));
+      const still = this.waitingBefore(asker, pod).filter((one) => waiting.includes(one));
       for (const one of still) this.findings.push(`${asker} was given pod ${machine.podId} before ${one}`);
     });
   }
 
-  private waitingBefore(asker: string, { firstRunId, session }: { firstRunId: string; session: string }): string[] {
+  private waitingBefore(asker: string, { firstRunId, session }: PodNameParts): string[] {
     const jobs = jobsOf(this.world).filter((job) => job.session === session);
     const its = jobs.find(({ jobId }) => jobId === asker);
     const startedAtMs = this.world.temporal.executions().find((run) => run.runId === firstRunId)?.startedAtMs;
@@ -88,7 +78,7 @@ export class Turns {
       if (job === its || job.status !== 'RUNNING' || runner === 'absent' || runner === 'forbidden') return false;
       const left = this.worked.get(job.jobId)?.at(-1);
       if (left === undefined) return job.startedAtMs > startedAtMs && job.startedAtMs < its.startedAtMs - BEFORE_MS;
-      return left.firstRunId === firstRunId && left.machine.isGone;
+      return left.isGone && parsePodName(left.name)?.firstRunId === firstRunId;
     };
     return jobs.filter(isWaiting).map(({ jobId }) => jobId);
   }

@@ -20,6 +20,8 @@ export interface SeenCall {
   readonly path: string;
   readonly byAccount: boolean;
   readonly body: string | undefined;
+  /** Somebody with the account's key asks for a pod. */
+  readonly isCreate: boolean;
   /** The pod that a create made, or that the path names. */
   readonly podId: string | undefined;
 }
@@ -32,8 +34,8 @@ export class Cloud {
   traitsOf: (podName: string) => PodTraits = () => SOUND;
   /** Before the account's calls take effect, and after. */
   beforeEnd: (podId: string) => void = () => undefined;
-  onCall: (call: SeenCall) => void = () => undefined;
-  onPodNews: (news: PodNews, machine: PodMachine) => void = () => undefined;
+  readonly callWatchers: ((call: SeenCall) => void)[] = [];
+  readonly podWatchers: ((news: PodNews, machine: PodMachine) => void)[] = [];
   private readonly core: EmulatorCore;
   private wakeAtMs = Infinity;
 
@@ -148,9 +150,11 @@ export class Cloud {
     const reply = this.core.handle(request, nowMs);
     this.wakeLater();
     if (method !== 'GET') {
-      const newest = method === 'POST' && path === '/v2/pods' ? this.core.account().pods.at(-1) : undefined;
+      const isCreate = method === 'POST' && path === '/v2/pods';
+      const newest = isCreate ? this.core.account().pods.at(-1) : undefined;
       const podId = named ?? (newest?.createdAtMs === nowMs ? newest.id : undefined);
-      this.onCall({ method, path, byAccount, podId, body });
+      const call = { method, path, byAccount, isCreate: byAccount && isCreate, podId, body };
+      for (const watch of this.callWatchers) watch(call);
     }
     return reply;
   }
@@ -184,7 +188,7 @@ export class Cloud {
   private newMachine(podId: string): PodMachine {
     const machine = new PodMachine(this.kernel, this, podId, this.traitsOf(this.core.pod(podId)?.name ?? ''));
     machine.onNews = (news) => {
-      this.onPodNews(news, machine);
+      for (const watch of this.podWatchers) watch(news, machine);
     };
     this.machines.set(podId, machine);
     return machine;

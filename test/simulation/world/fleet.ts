@@ -14,7 +14,8 @@ export class Fleet {
   links: Link[] = [];
   runners: SimWorker[] = [];
   agentsServed = true;
-  private isDead = false;
+  /** All are dead for good since then. */
+  deadSinceMs: number | undefined;
   private started = 0;
 
   constructor(
@@ -25,7 +26,7 @@ export class Fleet {
   ) {}
 
   startWorker(): void {
-    if (this.isDead) return;
+    if (this.deadSinceMs !== undefined) return;
     const process = new SimProcess(this.kernel, `worker-${++this.started}`);
     const link = new Link(process);
     this.links.push(link);
@@ -60,7 +61,7 @@ export class Fleet {
 
   /** None is started after that. */
   killForGood(): void {
-    this.isDead = true;
+    this.deadSinceMs ??= this.kernel.nowMs;
     this.killWorkers();
   }
 

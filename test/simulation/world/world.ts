@@ -22,6 +22,9 @@ import { SOUND, type PodTraits } from './pod-traits.js';
 import { Users } from './users.js';
 import { weatherOver, type Weather } from './weather.js';
 
+/** Of a session that asks for nothing else. */
+const DEFAULT_DRAIN_SECONDS = 60;
+export const DEFAULT_BUDGET_USD = 5;
 /** So long a pod serves where none lasts. */
 const FRAIL_SECONDS = 30;
 
@@ -40,8 +43,6 @@ export class World {
   readonly oddities: { readonly session: string; readonly traits: () => Partial<PodTraits> }[] = [];
   /** RunPod's list has left something out: what it did not show may rightly be asked for again. */
   listsLie = false;
-  /** All of ours are dead for good since then. */
-  deadSinceMs: number | undefined;
   /** When all that faults had left was taken away. */
   healedAtMs: number | undefined;
   /** Called when something happened by which a session's phase may have changed. */
@@ -69,14 +70,14 @@ export class World {
       this.phases.set(session, String(phase));
       this.onChange(session);
     };
-    this.cloud.onPodNews = (news, machine) => {
+    this.cloud.podWatchers.push((news, machine) => {
       const session = machine.name.split('.')[2];
       if (session !== undefined) this.onChange(session);
       if (news === 'ready' && this.weather.isFrail)
         this.later(FRAIL_SECONDS * (0.5 + kernel.random()), () => {
           this.cloud.act(machine.podId, 'stop');
         });
-    };
+    });
     this.fleet = new Fleet(kernel, this.temporal, this.network, this.weather.caps);
     const process = new SimProcess(kernel, 'users');
     const client = this.temporal.clientFor(process);
@@ -132,7 +133,6 @@ export class World {
 
   /** Workers and Temporal, for good: what is left is the pod, and a cron elsewhere. */
   killEverything(): void {
-    this.deadSinceMs ??= this.kernel.nowMs;
     this.fleet.killForGood();
     this.temporal.setReachable(false);
   }
@@ -160,6 +160,21 @@ export class World {
   /** What was planned for the session of that name. */
   planned(session: string | undefined): PlannedSession | undefined {
     return this.sessions.find(({ name }) => name === session);
+  }
+
+  /** All of ours are dead for good since then. */
+  get deadSinceMs(): number | undefined {
+    return this.fleet.deadSinceMs;
+  }
+
+  drainMsOf(session: string): number {
+    return (this.planned(session)?.input.drainSeconds ?? DEFAULT_DRAIN_SECONDS) * 1000;
+  }
+
+  /** US dollars: what the session asks for, within the operator's cap. */
+  budgetUsdOf(session: string): number {
+    const { maxCostUsd = DEFAULT_BUDGET_USD } = this.planned(session)?.input ?? {};
+    return Math.min(maxCostUsd, this.weather.caps.maxCostUsd ?? Infinity);
   }
 
   /** Undefined for what chance has sent. */
