@@ -2,9 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { mutants } from './list.js';
-import { isForSimulation, type Mutant } from './mutant.js';
-import { runSimulation } from './run-simulation.js';
-import { needsBuild, problemsOf, runTest, type Verdict } from './run-tests.js';
+import { inSimulation } from './in-simulation.js';
+import type { Mutant } from './mutant.js';
+import { needsBuild, problemsOf, runTest } from './run-tests.js';
 import { Scratch } from './scratch.js';
 import { isKilled, line, withTable, type Outcome, type Suite } from './table.js';
 
@@ -49,11 +49,18 @@ function optionsOf(argv: readonly string[]): Options {
   return { chosen, suites, seeds, json, write, unchecked };
 }
 
-async function attempt(mutant: Mutant, suite: Suite, scratch: Scratch, work: () => Promise<Verdict>): Promise<Outcome> {
+async function attempt(mutant: Mutant, suite: Suite, work: () => Promise<Outcome['result']>): Promise<Outcome> {
   const beganMs = Date.now();
-  const result = await scratch.with(mutant, work);
-  const seconds = (Date.now() - beganMs) / 1000;
-  return { mutant, suite, seconds, result: 'invalid' in result ? { verdict: 'invalid', why: result.invalid } : result };
+  const result = await work();
+  return { mutant, suite, seconds: (Date.now() - beganMs) / 1000, result };
+}
+
+async function inTests(mutant: Mutant, scratch: Scratch): Promise<Outcome['result']> {
+  const result = await scratch.with([mutant], () => {
+    if (needsBuild(mutant.killedBy)) scratch.build();
+    return runTest(scratch.dir, mutant.killedBy);
+  });
+  return 'invalid' in result ? { verdict: 'invalid', why: result.invalid } : result;
 }
 
 /** What fails without any mutant says nothing about one. */
@@ -77,20 +84,9 @@ async function run({ chosen, suites, seeds, json, write, unchecked }: Options): 
   const scratch = new Scratch(tree);
   if (suites.includes('tests') && !unchecked) await mustPass(chosen, scratch);
   for (const mutant of chosen) {
-    if (suites.includes('tests'))
-      note(
-        await attempt(mutant, 'tests', scratch, () => {
-          if (needsBuild(mutant.killedBy)) scratch.build();
-          return runTest(scratch.dir, mutant.killedBy);
-        }),
-      );
-    if (suites.includes('simulation') && isForSimulation(mutant))
-      note(
-        await attempt(mutant, 'simulation', scratch, () => {
-          scratch.compile();
-          return runSimulation(scratch.dir, seeds, mutant);
-        }),
-      );
+    if (suites.includes('tests')) note(await attempt(mutant, 'tests', () => inTests(mutant, scratch)));
+    if (suites.includes('simulation') && mutant.alsoSimulation)
+      note(await attempt(mutant, 'simulation', () => inSimulation(mutant, scratch, seeds)));
   }
   const left = outcomes.filter((outcome) => !isKilled(outcome));
   told.write(`${outcomes.length - left.length} killed, ${left.length} not\n`);

@@ -33,11 +33,11 @@ export interface Mutant {
   readonly replace: string;
   readonly killedBy: TestKill;
   /**
-   * It lives in what the simulation runs: the simulation has to find it too, but where something else catches it, or where
-   * no story can show it.
+   * It lives in what the simulation runs, which has to find it too. `beside`: other protections stand in for it; with those
+   * taken out as well a story fails that they alone do not.
    */
-  readonly alsoSimulation?: true | { readonly caughtBy: string } | { readonly unseen: string };
-  /** The fault without which it hardly shows: the other stories need not be told. */
+  readonly alsoSimulation?: true | { readonly beside: readonly string[] };
+  /** The fault or the scene without which it hardly shows: the other stories need not be told. */
   readonly showsWith?: string;
 }
 
@@ -52,14 +52,23 @@ export function by(file: string, name?: string): TestKill {
   return { file: `test/${file}.test.ts`, ...(name !== undefined && { name }) };
 }
 
-export function isForSimulation({ alsoSimulation }: Mutant): boolean {
-  return alsoSimulation === true;
+/** What is taken out along with it where the simulation has to find it. */
+export function besideOf({ alsoSimulation }: Mutant, all: readonly Mutant[]): Mutant[] {
+  if (typeof alsoSimulation !== 'object') return [];
+  return alsoSimulation.beside.map((name) => {
+    const other = all.find((one) => one.name === name);
+    if (!other) throw new Error(`there is no mutant ${name}`);
+    return other;
+  });
 }
 
-/** The file's text with the protection taken out. @throws when the searched text is not there, or more than once */
+/** What it searches for is not where it was. */
+export class StaleMutant extends Error {}
+
+/** The file's text with the protection taken out. @throws StaleMutant when the searched text is not there, or more than once */
 export function mutated(text: string, { name, file, search, replace }: Mutant): string {
   const found = text.split(search).length - 1;
   if (found !== 1)
-    throw new Error(`mutant ${name}: its text stands in ${file} ${found} times, not once. Bring it up to date.`);
+    throw new StaleMutant(`mutant ${name}: its text stands in ${file} ${found} times, not once. Bring it up to date.`);
   return text.replace(search, () => replace);
 }

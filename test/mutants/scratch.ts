@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Compiler } from './compiler.js';
-import { mutated, type Mutant } from './mutant.js';
+import { mutated, StaleMutant, type Mutant } from './mutant.js';
 
 /** A copy of what git tracks, as it stands in the tree, that may be broken. It goes with this process. */
 export class Scratch {
@@ -37,22 +37,23 @@ export class Scratch {
     if (problems.length > 0) throw new Error(`the tree itself does not compile: ${problems.join('; ')}`);
   }
 
-  /** Runs the work with the protection taken out. @returns what keeps the mutant from being made, or the work's result */
-  async with<T>(mutant: Mutant, work: () => Promise<T>): Promise<T | { readonly invalid: string }> {
-    const path = join(this.dir, mutant.file);
-    const before = readFileSync(path, 'utf8');
-    let broken: string;
+  /** Runs the work with the protections taken out. @returns what keeps a mutant from being made, or the work's result */
+  async with<T>(taken: readonly Mutant[], work: () => Promise<T>): Promise<T | { readonly invalid: string }> {
+    const before = new Map<string, string>();
     try {
-      broken = mutated(before, mutant);
-    } catch (error) {
-      return { invalid: (error as Error).message };
-    }
-    this.write(mutant.file, broken);
-    try {
-      const problems = this.problemsOf(mutant.file);
+      for (const mutant of taken) {
+        const text = readFileSync(join(this.dir, mutant.file), 'utf8');
+        const broken = mutated(text, mutant);
+        if (!before.has(mutant.file)) before.set(mutant.file, text);
+        this.write(mutant.file, broken);
+      }
+      const problems = [...before.keys()].flatMap((file) => this.problemsOf(file));
       return problems.length === 0 ? await work() : { invalid: problems.join('; ') };
+    } catch (error) {
+      if (!(error instanceof StaleMutant)) throw error;
+      return { invalid: error.message };
     } finally {
-      this.write(mutant.file, before);
+      for (const [file, text] of before) this.write(file, text);
     }
   }
 

@@ -1,4 +1,4 @@
-import { isForSimulation, type Mutant } from './mutant.js';
+import { besideOf, type Mutant } from './mutant.js';
 import type { Verdict } from './run-tests.js';
 
 export type Suite = 'tests' | 'simulation';
@@ -39,7 +39,7 @@ export function withTable(document: string, mutants: readonly Mutant[], outcomes
   const [begin, end] = [document.indexOf(BEGIN), document.indexOf(END)];
   if (begin < 0 || end < begin) throw new Error(`the document has no ${BEGIN} … ${END}`);
   const before = cellsOf(document.slice(begin + BEGIN.length, end));
-  const rows = mutants.map((mutant) => row(mutant, outcomes, before));
+  const rows = mutants.map((mutant) => row(mutant, mutants, outcomes, before));
   const table = ['| Rule | Taken out | Test that fails | Simulation |', '| --- | --- | --- | --- |', ...rows].join(
     '\n',
   );
@@ -59,23 +59,25 @@ function cellsOf(table: string): ReadonlyMap<string, Cells> {
   );
 }
 
-function row(mutant: Mutant, outcomes: readonly Outcome[], before: ReadonlyMap<string, Cells>): string {
+function row(
+  mutant: Mutant,
+  mutants: readonly Mutant[],
+  outcomes: readonly Outcome[],
+  before: ReadonlyMap<string, Cells>,
+): string {
   const { rule, takenOut } = mutant;
   const by = (suite: Suite): string => {
     const outcome = outcomes.find((one) => one.mutant === mutant && one.suite === suite);
-    return outcome ? cell(outcome) : (before.get(takenOut)?.[suite] ?? NOT_RUN);
+    return outcome ? cell(outcome, mutants) : (before.get(takenOut)?.[suite] ?? NOT_RUN);
   };
-  return `| ${rule} | ${takenOut} | ${by('tests')} | ${isForSimulation(mutant) ? by('simulation') : whyNot(mutant)} |`;
+  return `| ${rule} | ${takenOut} | ${by('tests')} | ${mutant.alsoSimulation ? by('simulation') : NOBODYS} |`;
 }
 
-/** Why no story has to find it. */
-function whyNot({ alsoSimulation }: Mutant): string {
-  if (typeof alsoSimulation !== 'object') return NOBODYS;
-  return 'unseen' in alsoSimulation ? `not shown: ${alsoSimulation.unseen}` : `caught by ${alsoSimulation.caughtBy}`;
-}
-
-function cell({ result, suite }: Outcome): string {
-  if (result.verdict === 'killed') return result.by.replaceAll('|', '\\|');
+function cell({ mutant, result, suite }: Outcome, mutants: readonly Mutant[]): string {
+  if (result.verdict === 'killed') {
+    const others = suite === 'simulation' ? besideOf(mutant, mutants).map(({ takenOut }) => takenOut) : [];
+    return [result.by, ...others].join(', where also ').replaceAll('|', '\\|');
+  }
   return suite === 'simulation' && result.verdict === 'survived'
     ? `not within ${result.of}`
     : result.verdict.toUpperCase();

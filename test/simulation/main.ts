@@ -6,7 +6,8 @@ import { cellName, faultKinds } from './faults/catalog.js';
 import { matrix, Tally, type Report } from './report.js';
 import { runSeed, type SeedResult } from './run-seed.js';
 import { shrink } from './shrink.js';
-import { plannedFaults } from './story.js';
+import { scenes } from './scenes/list.js';
+import { plannedFaults, sceneOf } from './story.js';
 
 const EXIT_FOUND = 4;
 const PROGRESS_EVERY_MS = 2_000;
@@ -39,8 +40,9 @@ const program = new Command('simulate')
   .option('--seeds <n>', 'how many stories', wholeNumber(1), 500)
   .option('--from <seed>', 'the first seed', wholeNumber(0), 1)
   .option('--jobs <n>', 'processes', wholeNumber(1), Math.min(8, availableParallelism()))
-  .option('--with <fault>', 'only those of the stories that this fault is planned for', (text) => {
-    if (!faultKinds.some(({ name }) => name === text)) throw new InvalidArgumentError('there is no such fault.');
+  .option('--with <name>', 'only those of the stories that this fault is planned for; or a scene', (text) => {
+    if (![...faultKinds, ...scenes].some(({ name }) => name === text))
+      throw new InvalidArgumentError('there is no such fault or scene.');
     return text;
   })
   .option('--faults <list>', "only these of a seed's faults, such as 0,2", (text) =>
@@ -72,7 +74,9 @@ async function child(seeds: readonly number[], step: number, offset: number): Pr
 
 function seedsOf({ seeds, from, with: name }: Options): number[] {
   const all = Array.from({ length: seeds }, (_, i) => from + i);
-  return name === undefined ? all : all.filter((seed) => plannedFaults(seed).some(({ kind }) => kind.name === name));
+  const isMeant = (seed: number): boolean =>
+    sceneOf(seed)?.name === name || plannedFaults(seed).some(({ kind }) => kind.name === name);
+  return name === undefined ? all : all.filter(isMeant);
 }
 
 /** @param onResult answers whether to go on */

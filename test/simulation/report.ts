@@ -1,6 +1,7 @@
 import { cellName, cells, faultKinds } from './faults/catalog.js';
 import { PHASES } from './phases.js';
 import type { SeedResult } from './run-seed.js';
+import { scenes } from './scenes/list.js';
 
 export interface Failure {
   readonly seed: number;
@@ -20,6 +21,8 @@ export interface Report {
   /** How often each fault has struck in each phase in which it can. */
   readonly cells: Readonly<Record<string, number>>;
   readonly minCell: { readonly cell: string; readonly count: number };
+  /** How often each scene was told. */
+  readonly scenes: Readonly<Record<string, number>>;
   /** The same for the same seeds, whatever the machine and however many processes. */
   readonly digest: number;
   /** Cells that cannot be, with the reason. */
@@ -29,12 +32,14 @@ export interface Report {
 export class Tally {
   readonly failed: Failure[] = [];
   private readonly counts = new Map(cells.map((cell) => [cellName(cell), 0]));
+  private readonly scenes = new Map(scenes.map(({ name }) => [name, 0]));
   private seeds = 0;
   private faults = 0;
   private digest = 0;
 
-  add(result: Pick<SeedResult, 'cells' | 'faults' | 'digest'>): void {
+  add(result: Pick<SeedResult, 'scene' | 'cells' | 'faults' | 'digest'>): void {
     this.seeds += 1;
+    if (result.scene !== undefined) this.scenes.set(result.scene, (this.scenes.get(result.scene) ?? 0) + 1);
     // Results come in any order.
     this.digest = (this.digest + result.digest) >>> 0;
     this.faults += result.faults;
@@ -55,6 +60,7 @@ export class Tally {
       faultsPerSeed: this.seeds === 0 ? 0 : Math.round((100 * this.faults) / this.seeds) / 100,
       cells: Object.fromEntries(this.counts),
       minCell: { cell: rarest?.[0] ?? '', count: rarest?.[1] ?? 0 },
+      scenes: Object.fromEntries(this.scenes),
       digest: this.digest,
       impossible: impossibleCells(),
     };

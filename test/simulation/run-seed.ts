@@ -11,7 +11,8 @@ import { Turns } from './invariants/turns.js';
 import { NO_CAPS } from '../support/tester.js';
 import { HASH_START, hashed } from './kernel/hash.js';
 import { Kernel } from './kernel/kernel.js';
-import { plannedFaults, wantedOf } from './story.js';
+import { weatherOf } from './scenes/scene.js';
+import { plannedFaults, sceneOf, wantedOf } from './story.js';
 import { installGlobals } from './temporal/runtime/globals.js';
 import { DEFAULT_BUDGET_USD, planSessions, World } from './world/world.js';
 
@@ -28,6 +29,8 @@ const LOOK_EVERY_MS = 5_000;
 export interface SeedResult {
   readonly seed: number;
   readonly problems: readonly string[];
+  /** The scene that it is, if it is one. */
+  readonly scene: string | undefined;
   /** Names of the cells whose fault took effect. */
   readonly cells: readonly string[];
   readonly faults: number;
@@ -42,7 +45,9 @@ export async function runSeed(seed: number, only?: readonly number[]): Promise<S
   const kernel = new Kernel(seed);
   const uninstall = installGlobals(kernel);
   try {
-    const world = new World(kernel, planSessions(kernel, wantedOf(all)));
+    const scene = sceneOf(seed);
+    const sessions = scene?.sessions(kernel) ?? planSessions(kernel, wantedOf(all));
+    const world = new World(kernel, sessions, scene && weatherOf(scene));
     const digest = digestOf(world);
     const armed = new Armed(world, faults);
     const ledgers = new Ledgers(world);
@@ -50,6 +55,7 @@ export async function runSeed(seed: number, only?: readonly number[]): Promise<S
     const rights = new Rights(world, ledgers.created, isExcusedFrom);
     const renting = new Renting(world, isExcusedFrom);
     const turns = new Turns(world, isExcusedFrom);
+    const asked = scene?.play?.(world);
     world.begin();
     const startMs = kernel.nowMs;
     await kernel.run(startMs + HEAL_AFTER_MS, overWatch(world, startMs + EVERYBODY_HAS_COME_MS));
@@ -63,6 +69,7 @@ export async function runSeed(seed: number, only?: readonly number[]): Promise<S
       ...renting.findings,
       ...turns.findings,
       ...unanswered(world, isExcusedFrom),
+      ...(asked?.() ?? []),
       ...ledgers.strangersLost,
       ...(kernel.isExhausted ? ['the story comes to no end'] : []),
     ];
@@ -70,6 +77,7 @@ export async function runSeed(seed: number, only?: readonly number[]): Promise<S
     return {
       seed,
       problems,
+      scene: scene?.name,
       cells: effective.map(({ fault }) => cellName(fault)),
       faults: effective.length,
       digest: digest(),

@@ -29,6 +29,7 @@ describe('lives of sessions under faults', () => {
       expect(code).toBe(0);
       expect(report.seeds).toBe(SEEDS);
       expect(report.faultsPerSeed).toBeGreaterThanOrEqual(3);
+      expect(Object.entries(report.scenes).filter(([, count]) => count === 0)).toEqual([]);
       // A cell that never comes up proves nothing.
       expect(Object.values(report.cells).filter((count) => count > 0).length).toBeGreaterThan(200);
     },

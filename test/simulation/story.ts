@@ -2,6 +2,8 @@ import type { PlannedFault } from './faults/fault.js';
 import { cells } from './faults/catalog.js';
 import { Kernel } from './kernel/kernel.js';
 import type { Phase } from './phases.js';
+import { scenes } from './scenes/list.js';
+import type { Scene } from './scenes/scene.js';
 import type { Wanted } from './world/plan.js';
 
 /** So many faults strike at some call to RunPod or a gate, the others at a moment of their phase. */
@@ -23,9 +25,18 @@ const MORE_FAULTS = 0.25;
 /** Cells are dealt like cards, so that each comes up as often as any other. */
 const DEAL_STEP = 7919;
 
+/** So many stories are scenes, which are dealt in turn. */
+const SCENE_EVERY = 15;
+
+export function sceneOf(seed: number): Scene | undefined {
+  return seed % SCENE_EVERY === 0 ? scenes[(seed / SCENE_EVERY) % scenes.length] : undefined;
+}
+
 /** The faults that this seed's story has. Which ones depends on the seed alone. */
-export function plannedFaults(seed: number): PlannedFault[] {
+export function plannedFaults(seed: number): readonly PlannedFault[] {
   const kernel = new Kernel(seed ^ 0x5eed);
+  const scene = sceneOf(seed);
+  if (scene) return scene.faults?.(kernel) ?? [];
   const count = 2 + kernel.integer(0, 4) + Number(kernel.chance(MORE_FAULTS));
   const isBadMoment = kernel.chance(BAD_MOMENT);
   const dealt = cells[(seed * DEAL_STEP) % cells.length]!;

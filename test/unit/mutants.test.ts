@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { mutants } from '../mutants/list.js';
-import { by, mutated, RULES, type Mutant } from '../mutants/mutant.js';
+import { besideOf, by, mutated, RULES, type Mutant } from '../mutants/mutant.js';
 import { line, withTable, type Outcome } from '../mutants/table.js';
 
 const tree = resolve(import.meta.dirname, '../..');
@@ -26,12 +26,16 @@ describe('the mutants', () => {
     expect(mutants.filter((mutant) => mutant.rule === rule).length).toBeGreaterThanOrEqual(2);
   });
 
-  it('are asked of the simulation, where what it runs has them: found, caught by something else, or with a reason', () => {
+  it('are asked of the simulation, where what it runs has them', () => {
     const isRun = ({ file }: Mutant): boolean =>
       /^src\/(activities|workflows|runpod|contract|limits|reaper)/.test(file);
     const missing = mutants.filter((mutant) => isRun(mutant) && mutant.alsoSimulation === undefined);
     // Keys are no pod's bound: each has a test of its own.
     expect(missing.filter(({ rule }) => rule !== 'keys stay off').map(({ name }) => name)).toEqual([]);
+  });
+
+  it('name what stands in for them', () => {
+    for (const mutant of mutants) expect(besideOf(mutant, mutants)).not.toContain(mutant);
   });
 
   it('refuse a text that is not there, or twice', () => {
@@ -46,8 +50,7 @@ describe('what is told of the mutants', () => {
   const kinds: Pick<Mutant, 'name' | 'killedBy' | 'alsoSimulation'>[] = [
     { name: 'a', killedBy: by('unit/x'), alsoSimulation: true },
     { name: 'b', killedBy: by('unit/x'), alsoSimulation: undefined },
-    { name: 'c', killedBy: by('unit/x'), alsoSimulation: { caughtBy: 'the reaper' } },
-    { name: 'd', killedBy: by('unit/x'), alsoSimulation: { unseen: 'it is told' } },
+    { name: 'c', killedBy: by('unit/x'), alsoSimulation: { beside: ['a', 'b'] } },
   ];
   const some: Mutant[] = kinds.map((kind) => ({
     ...mutants[0]!,
@@ -81,8 +84,7 @@ describe('what is told of the mutants', () => {
     expect(once).toContain(
       '| create | no a | unit/x: a \\| b | not within 7 stories |\n| create | no b | not run | – |\n',
     );
-    expect(once).toContain('| create | no c | not run | caught by the reaper |\n');
-    expect(once).toContain('| create | no d | not run | not shown: it is told |\n\n<!-- /mutants -->');
+    expect(once).toContain('| create | no c | not run | not run |\n\n<!-- /mutants -->');
     expect(once).not.toContain('not in the name of the pod');
     expect(() => withTable('no markers', some, [])).toThrow('the document has no');
   });
@@ -92,6 +94,9 @@ describe('what is told of the mutants', () => {
     expect(withTable(once, some, [])).toBe(once);
     const later = withTable(once, some, [{ ...survived, result: { verdict: 'killed', by: 'seed 3' } }]);
     expect(later).toContain('| create | no a | unit/x: a \\| b | seed 3 |');
+    const pair: Outcome = { ...survived, mutant: some[2]!, result: { verdict: 'killed', by: 'seed 4' } };
+    const told = '| create | no c | not run | seed 4, where also no a, where also no b |';
+    expect(withTable(once, some, [pair])).toContain(told);
   });
 
   it('stands in the document, for every one of them', () => {

@@ -13,9 +13,10 @@ export const creating: readonly Mutant[] = [
     takenOut: 'a pod is rented although every job that waited is gone',
     file: startPod,
     search: 'input.onlyForJobs && goneLeaseIds.length',
-    replace: 'input.onlyForJobs && goneLeaseIds.length + 1',
+    replace: "input.onlyForJobs && input.podName === '' && goneLeaseIds.length",
     killedBy: by('unit/activities/start-pod', 'startPod and those who wait'),
     alsoSimulation: true,
+    showsWith: 'nobody-waits-any-more',
   },
   {
     name: 'one-gpu-only',

@@ -26,7 +26,8 @@ export const ending: readonly Mutant[] = [
     search: 'const LISTINGS_AFTER_DELETE = 2;',
     replace: 'const LISTINGS_AFTER_DELETE = 1;',
     killedBy: kills,
-    alsoSimulation: { caughtBy: 'GET, which is asked for a pod that the list does not show' },
+    alsoSimulation: { beside: ['get-is-not-asked'] },
+    showsWith: 'list-lies-around-the-end',
   },
   {
     name: 'no-minute-without-delete',
@@ -77,10 +78,8 @@ export const ending: readonly Mutant[] = [
     search: '    begunAfterMs = deps.clock();\n    const progress',
     replace: '    begunAfterMs = 0;\n    const progress',
     killedBy: kills,
-    alsoSimulation: {
-      unseen:
-        'it takes a listing that is under way while the pod is ended; former stories found it, these 10,000 do not',
-    },
+    alsoSimulation: { beside: ['get-is-not-asked'] },
+    showsWith: 'list-lies-around-the-end',
   },
   {
     name: 'known-pod-only',
@@ -112,7 +111,8 @@ export const ending: readonly Mutant[] = [
     replace:
       "    } catch (error) {\n      await sleep(STOP_AGAIN_AFTER, { summary: 'before the pod is ended again' });\n      throw error;\n    }",
     killedBy: by('unit/workflows/activity-calls'),
-    alsoSimulation: { caughtBy: 'retries without end: no failure of stopPod is for good' },
+    alsoSimulation: { beside: ['refusal-ends-the-stop'] },
+    showsWith: 'bad-key',
   },
   {
     name: 'first-failure-ends-the-stop',
@@ -133,7 +133,8 @@ export const ending: readonly Mutant[] = [
     replace:
       'return waitMs === undefined ? finalFailure(type as ErrorCode, message) : retryableFailure(type as ErrorCode, message, waitMs);',
     killedBy: by('unit/activities/failures'),
-    alsoSimulation: { caughtBy: 'the workflow, which asks again for an end that has failed' },
+    alsoSimulation: { beside: ['stop-gives-up'] },
+    showsWith: 'bad-key',
   },
   {
     name: 'reap-believes-one-list',
@@ -143,7 +144,8 @@ export const ending: readonly Mutant[] = [
     search: 'const LISTINGS = 2;',
     replace: 'const LISTINGS = 1;',
     killedBy: by('unit/runpod/end-pods'),
-    alsoSimulation: { caughtBy: 'the next round, which reads the list again' },
+    alsoSimulation: true,
+    showsWith: 'reap-is-lied-to',
   },
   {
     name: 'one-refusal-stops-all',
@@ -194,7 +196,8 @@ export const ending: readonly Mutant[] = [
     search: "(verdict === 'overdue' || pod.status === 'EXITED')",
     replace: "(verdict === 'overdue' || pod.status === 'TERMINATED')",
     killedBy: by('unit/activities/reaper'),
-    alsoSimulation: { unseen: 'it is told, not billed' },
+    alsoSimulation: true,
+    showsWith: 'others-are-told',
   },
   {
     name: 'stuck-is-not-shown',
@@ -204,7 +207,8 @@ export const ending: readonly Mutant[] = [
     search: '    state.condemnedStuck(condemned, Date.now());\n',
     replace: '',
     killedBy: by('workflow/session-life', 'a stop that takes longer than two minutes'),
-    alsoSimulation: { unseen: 'it is told, not billed' },
+    alsoSimulation: true,
+    showsWith: 'stuck-is-told',
   },
   {
     name: 'stuck-is-not-told',
@@ -214,7 +218,8 @@ export const ending: readonly Mutant[] = [
     search: "if (plan.webhook) void tellWebhook({ event: 'pod.stuck', pod });",
     replace: "if (plan.webhook && pod.session === '') void tellWebhook({ event: 'pod.stuck', pod });",
     killedBy: by('workflow/reaper-and-webhook', 'the webhook'),
-    alsoSimulation: { unseen: 'it is told, not billed' },
+    alsoSimulation: true,
+    showsWith: 'stuck-is-told',
   },
   {
     name: 'stuck-holds-up-jobs',

@@ -30,7 +30,8 @@ export const losing: readonly Mutant[] = [
     search: "if (error.kind === 'slow') return",
     replace: "if (error.kind === 'slow' && look > LOOKS) return",
     killedBy: by('unit/activities/check-pod'),
-    alsoSimulation: { caughtBy: "RunPod's word, without which no pod counts as lost" },
+    alsoSimulation: { beside: ['silence-is-loss'] },
+    showsWith: 'slow-after-a-cut',
   },
   {
     name: 'no-answer-is-loss',
@@ -61,7 +62,8 @@ export const losing: readonly Mutant[] = [
     search: 'return leases.length + queue.length > 0;',
     replace: 'return leases.length + queue.length >= 0;',
     killedBy: replaced,
-    alsoSimulation: { caughtBy: '`startPod`, which rents a further pod only for those who wait' },
+    alsoSimulation: { beside: ['rents-for-nobody'] },
+    showsWith: 'no-pod-lasts',
   },
   {
     name: 'boots-without-number',
@@ -92,7 +94,8 @@ export const losing: readonly Mutant[] = [
     search: 'const MAX_POD_LOSSES = 2;',
     replace: 'const MAX_POD_LOSSES = 30;',
     killedBy: by('unit/workflows/job-state'),
-    alsoSimulation: { unseen: 'it takes a job that loses four pods; 10,000 stories have none' },
+    alsoSimulation: true,
+    showsWith: 'no-pod-lasts',
   },
   {
     name: 'each-failure-is-a-loss',
@@ -113,10 +116,8 @@ export const losing: readonly Mutant[] = [
     search: 'data.queue = [...data.leases.map((lease) => takeBack(data, lease, why, nowMs)), ...data.queue];',
     replace: 'data.queue.push(...data.leases.map((lease) => takeBack(data, lease, why, nowMs)));',
     killedBy: by('unit/workflows/session-replacement'),
-    alsoSimulation: {
-      unseen:
-        'it takes a job behind the one whose pod is lost, and nothing else that goes wrong; 10,000 stories have none',
-    },
+    alsoSimulation: true,
+    showsWith: 'lost-with-a-queue',
   },
   {
     name: 'drain-past-deadline',
@@ -136,7 +137,8 @@ export const losing: readonly Mutant[] = [
     search: "while (data.phase === 'ready' && !this.stopRequested &&",
     replace: "while (data.phase === 'ready' &&",
     killedBy: by('unit/workflows/session-stop'),
-    alsoSimulation: { caughtBy: 'the queue, which is closed when the end begins' },
+    alsoSimulation: true,
+    showsWith: 'stop-then-release',
   },
   {
     name: 'queues-while-stopping',
@@ -146,7 +148,8 @@ export const losing: readonly Mutant[] = [
     search: 'if ((!isAccepting(data.phase) || this.stopRequested) && !mayReopen(data, nowMs))',
     replace: 'if (!isAccepting(data.phase) && !mayReopen(data, nowMs))',
     killedBy: by('unit/workflows/session-leases', 'is refused by a session that ends'),
-    alsoSimulation: { caughtBy: 'the phase, in which nothing is taken any more a moment later' },
+    alsoSimulation: { beside: ['leases-while-stopping'] },
+    showsWith: 'stop-then-request',
   },
   {
     name: 'reason-softened',
@@ -156,7 +159,8 @@ export const losing: readonly Mutant[] = [
     search: "if (!this.data.stop || (stop.kind === 'cancelled' && this.data.stop.kind !== 'cancelled')) this.data.stop",
     replace: 'this.data.stop',
     killedBy: by('unit/workflows/session-stop'),
-    alsoSimulation: { unseen: 'it is told, not billed' },
+    alsoSimulation: true,
+    showsWith: 'stop-while-stopping',
   },
   {
     name: 'cancel-leaves-the-pod',

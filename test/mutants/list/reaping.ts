@@ -68,7 +68,8 @@ export const reaping: readonly Mutant[] = [
     search: 'look.podId === undefined || look.podId === pod.id',
     replace: "look.podId === undefined || look.podId === pod.id || look.podId !== ''",
     killedBy: classified,
-    alsoSimulation: { caughtBy: 'the switch of a pod that nobody declares ready, and the end of the session' },
+    alsoSimulation: true,
+    showsWith: 'hidden-twin',
   },
   {
     name: 'any-error-means-no-session',
@@ -89,7 +90,8 @@ export const reaping: readonly Mutant[] = [
     search: 'return seen.firstRunId === firstRunId ?',
     replace: "return seen.firstRunId !== '' || firstRunId === '' ?",
     killedBy: by('unit/client/session-looks'),
-    alsoSimulation: { caughtBy: 'the rule that ends what is not the pod of the session' },
+    alsoSimulation: { beside: ['surplus-is-kept'] },
+    showsWith: 'started-again',
   },
   {
     name: 'reaper-ignores-deadline',
@@ -109,7 +111,8 @@ export const reaping: readonly Mutant[] = [
     search: ' ?? neverReady(pod, facts) ?? unused',
     replace: ' ?? (facts.nowMs < 0 ? neverReady(pod, facts) : undefined) ?? unused',
     killedBy: classified,
-    alsoSimulation: { caughtBy: 'the time that the session itself gives a boot, and the switch' },
+    alsoSimulation: true,
+    showsWith: 'broken-boot',
   },
   {
     name: 'reaper-ignores-use',
@@ -130,7 +133,8 @@ export const reaping: readonly Mutant[] = [
     search: 'if (lateSeconds <= GRACE_SECONDS) return undefined;',
     replace: 'if (lateSeconds <= 0) return undefined;',
     killedBy: classified,
-    alsoSimulation: { caughtBy: 'the session, which ends its pod by the same deadlines' },
+    alsoSimulation: true,
+    showsWith: 'broken-to-the-end',
   },
   {
     name: 'reaper-ends-others',
@@ -150,7 +154,8 @@ export const reaping: readonly Mutant[] = [
     search: 'await runpod.listPods({ signal });',
     replace: 'await runpod.listPods({ signal }).catch(() => ({ pods: [], begunAt: 0, apiTime: undefined }));',
     killedBy: sweeps,
-    alsoSimulation: { caughtBy: 'the next round, which reads the list again' },
+    alsoSimulation: true,
+    showsWith: 'others-are-told',
   },
   {
     name: 'first-page-only',
@@ -229,7 +234,8 @@ export const reaping: readonly Mutant[] = [
     search: 'const reservedShare = 0.2;',
     replace: 'const reservedShare = 0;',
     killedBy: by('unit/activities/rate-limits'),
-    alsoSimulation: { unseen: 'it takes dozens of sessions on one quota; the test has them, in virtual time' },
+    alsoSimulation: true,
+    showsWith: 'crowded',
   },
   {
     name: 'delete-waits-in-line',
@@ -239,7 +245,8 @@ export const reaping: readonly Mutant[] = [
     search: "this.#queues.terminate.length > 0 ? 'terminate' : 'other';",
     replace: "this.#queues.other.length === 0 ? 'terminate' : 'other';",
     killedBy: by('unit/runpod/rate-limit'),
-    alsoSimulation: { unseen: 'it takes dozens of sessions on one quota; the test has them, in virtual time' },
+    alsoSimulation: true,
+    showsWith: 'crowded',
   },
   {
     name: 'every-boot-lists',
@@ -249,6 +256,7 @@ export const reaping: readonly Mutant[] = [
     search: 'const begunAfter = deps.clock() - LIST_EVERY_MS;',
     replace: 'const begunAfter = deps.clock();',
     killedBy: by('unit/activities/rate-limits'),
-    alsoSimulation: { unseen: 'it takes dozens of sessions on one quota; the test has them, in virtual time' },
+    alsoSimulation: true,
+    showsWith: 'booting-together',
   },
 ];

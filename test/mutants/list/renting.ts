@@ -109,7 +109,8 @@ export const renting: readonly Mutant[] = [
     search: 'return budgetMs < hardMs',
     replace: 'return budgetMs < 0',
     killedBy: by('workflow/session-life', 'the budget ends a session before its lifetime'),
-    alsoSimulation: { caughtBy: 'the hard deadline, which the budget sets too' },
+    alsoSimulation: true,
+    showsWith: 'budget-for-two',
   },
   {
     name: 'rents-past-deadline',
@@ -139,7 +140,8 @@ export const renting: readonly Mutant[] = [
     search: 'isSameAttempt(parts, wanted);',
     replace: 'isSameAttempt(parts, wanted) && pod.name === input.podName;',
     killedBy: kills,
-    alsoSimulation: { caughtBy: 'deadlines that never move: every pod of an attempt has the same name' },
+    alsoSimulation: true,
+    showsWith: 'reset-at-another-price',
   },
   {
     name: 'adopts-of-other-owner',
@@ -149,7 +151,7 @@ export const renting: readonly Mutant[] = [
     search: 'return a.owner === b.owner && a.session',
     replace: 'return a.session',
     killedBy: kills,
-    alsoSimulation: { caughtBy: 'the first run id, which no other owner shares' },
+    alsoSimulation: { beside: ['adopts-of-other-run'] },
   },
   {
     name: 'adopts-of-other-run',
@@ -159,7 +161,8 @@ export const renting: readonly Mutant[] = [
     search: ' && a.firstRunId === b.firstRunId &&',
     replace: ' &&',
     killedBy: kills,
-    alsoSimulation: { caughtBy: 'the reaper' },
+    alsoSimulation: true,
+    showsWith: 'started-again',
   },
   {
     name: 'any-name-is-ours',
@@ -198,7 +201,8 @@ export const renting: readonly Mutant[] = [
     search: 'const LOOKS_AFTER_AMBIGUOUS = 4;',
     replace: 'const LOOKS_AFTER_AMBIGUOUS = 1;',
     killedBy: kills,
-    alsoSimulation: { caughtBy: '`pollPod` and the reaper, which end the pod that came too late' },
+    alsoSimulation: true,
+    showsWith: 'hidden-pod',
   },
   {
     name: 'next-gpu-after-ambiguous',
@@ -219,7 +223,8 @@ export const renting: readonly Mutant[] = [
     search: '  attempt.nothingCreated = false;\n  for (let look',
     replace: '  for (let look',
     killedBy: kills,
-    alsoSimulation: { caughtBy: 'the attempt after it, which claims nothing' },
+    alsoSimulation: true,
+    showsWith: 'hidden-then-refused',
   },
   {
     name: 'every-attempt-is-the-first',
@@ -229,7 +234,8 @@ export const renting: readonly Mutant[] = [
     search: 'nothingCreated: !isLater,',
     replace: 'nothingCreated: activityInfo().attempt > 0,',
     killedBy: by('unit/activities/start-pod'),
-    alsoSimulation: { caughtBy: 'the sweep by name at the end of the session, and the reaper' },
+    alsoSimulation: true,
+    showsWith: 'hidden-then-refused',
   },
   {
     name: 'http-500-created-nothing',
@@ -239,7 +245,8 @@ export const renting: readonly Mutant[] = [
     search: "const undecided: RunPodErrorKind = creating ? 'ambiguous' : 'unavailable';",
     replace: "const undecided: RunPodErrorKind = creating ? 'nothing-created' : 'unavailable';",
     killedBy: by('unit/activities/start-pod', 'startPod after a create that may have worked'),
-    alsoSimulation: { caughtBy: 'the look of the next attempt' },
+    alsoSimulation: true,
+    showsWith: 'hidden-pod',
   },
   {
     name: 'timeout-created-nothing',
@@ -249,7 +256,8 @@ export const renting: readonly Mutant[] = [
     search: "return failure(creating ? 'ambiguous' : 'unavailable', `no answer within",
     replace: "return failure(creating ? 'nothing-created' : 'unavailable', `no answer within",
     killedBy: by('unit/runpod/classify'),
-    alsoSimulation: { caughtBy: 'the look with which every attempt begins' },
+    alsoSimulation: true,
+    showsWith: 'hidden-pod',
   },
   {
     name: 'thawed-creates',
@@ -270,9 +278,8 @@ export const renting: readonly Mutant[] = [
     search: 'await this.#permit(operation, request.signal);\n    await beforeSend?.();',
     replace: 'await beforeSend?.();\n    await this.#permit(operation, request.signal);',
     killedBy: refusals,
-    alsoSimulation: {
-      unseen: 'the wait for the quota and the freeze would have to meet within seconds; the test lets them',
-    },
+    alsoSimulation: true,
+    showsWith: 'frozen-in-line',
   },
   {
     name: 'reset-run-creates',
@@ -282,7 +289,8 @@ export const renting: readonly Mutant[] = [
     search: "if (!isCurrent) refuse('the session was reset",
     replace: "if (!isCurrent && run.runId === '') refuse('the session was reset",
     killedBy: refusals,
-    alsoSimulation: { caughtBy: 'the answer to the next heartbeat, which ends the attempt, and pollPod' },
+    alsoSimulation: true,
+    showsWith: 'ended-in-line',
   },
   {
     name: 'surplus-lives',
@@ -292,7 +300,8 @@ export const renting: readonly Mutant[] = [
     search: 'for (const pod of surplus) await',
     replace: "for (const pod of surplus.filter(({ id }) => id === '')) await",
     killedBy: kills,
-    alsoSimulation: { caughtBy: 'pollPod, which ends latecomers, and the reaper' },
+    alsoSimulation: { beside: ['latecomer-lives'] },
+    showsWith: 'twins-at-adoption',
   },
   {
     name: 'latecomer-lives',
@@ -302,6 +311,7 @@ export const renting: readonly Mutant[] = [
     search: 'isAlive(pod) && isLatecomer(pod))',
     replace: "isAlive(pod) && isLatecomer(pod) && pod.id === '')",
     killedBy: by('unit/activities/poll-pod'),
-    alsoSimulation: { caughtBy: 'the reaper, and the end of the session' },
+    alsoSimulation: true,
+    showsWith: 'latecomer',
   },
 ];

@@ -27,7 +27,8 @@ export const serving: readonly Mutant[] = [
     search: "if (state === 'running') lease.lastUsedAtMs = nowMs;",
     replace: "if (state !== 'gone') lease.lastUsedAtMs = nowMs;",
     killedBy: leases,
-    alsoSimulation: { unseen: 'a bound that covers a Temporal that cannot say who runs covers this too' },
+    alsoSimulation: true,
+    showsWith: 'unknown-holder',
   },
   {
     name: 'lease-without-end',
@@ -58,7 +59,8 @@ export const serving: readonly Mutant[] = [
     search: 'firstRunId === holder.firstRunId;',
     replace: "firstRunId !== '';",
     killedBy: by('unit/activities/sessions'),
-    alsoSimulation: { caughtBy: 'job ids, which are never used twice' },
+    alsoSimulation: true,
+    showsWith: 'same-id-again',
   },
   {
     name: 'any-error-is-gone',
@@ -140,10 +142,8 @@ export const serving: readonly Mutant[] = [
     search: 'queue.length > 0 || leases.some(isUse)',
     replace: 'queue.length > 1e9 || leases.some(isUse)',
     killedBy: idle,
-    alsoSimulation: {
-      unseen:
-        'it takes a forgotten lease with a job behind it, and nothing else that goes wrong; 10,000 stories have none',
-    },
+    alsoSimulation: true,
+    showsWith: 'behind-a-forgotten-lease',
   },
   {
     name: 'last-use-forgotten',

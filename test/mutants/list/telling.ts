@@ -68,7 +68,8 @@ export const telling: readonly Mutant[] = [
     search: "if (first !== 'ended') scope.cancel();",
     replace: "if (first !== 'ended' && state.spec.session === '') scope.cancel();",
     killedBy: by('workflow/session-life', 'takes the pod from work that outlasts the drain'),
-    alsoSimulation: { caughtBy: 'the end of the pod, which follows at once' },
+    alsoSimulation: true,
+    showsWith: 'taken-back',
   },
   {
     name: 'runner-queue-not-asked',
@@ -88,7 +89,8 @@ export const telling: readonly Mutant[] = [
     search: 'ActivityCancellationType.TRY_CANCEL,',
     replace: 'ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,',
     killedBy: by('workflow/runners', 'deaf to a cancel'),
-    alsoSimulation: { unseen: 'runners of stories heed a cancel; how long a job may take for it is told by the test' },
+    alsoSimulation: true,
+    showsWith: 'deaf-runner',
   },
   {
     name: 'unreadable-hangs',
@@ -98,7 +100,8 @@ export const telling: readonly Mutant[] = [
     search: '} catch {',
     replace: '} catch (error) {\n      if (error instanceof Error) throw error;',
     killedBy: by('workflow/runners', 'is encrypted'),
-    alsoSimulation: { unseen: 'the stand-in decodes payloads itself' },
+    alsoSimulation: true,
+    showsWith: 'garbled-answer',
   },
   {
     name: 'closed-session-fails-the-job',
@@ -118,7 +121,7 @@ export const telling: readonly Mutant[] = [
     search: 'await Promise.all(state.takeOutbox()',
     replace: 'void Promise.all(state.takeOutbox()',
     killedBy: by('unit/workflows/outbox'),
-    alsoSimulation: { caughtBy: 'the job, which asks again within a minute' },
+    alsoSimulation: { beside: ['asks-once'] },
   },
   {
     name: 'silent-holder-ends-the-session',
@@ -138,7 +141,7 @@ export const telling: readonly Mutant[] = [
     search: '  while (state.hasOutgoing) await deliver(state);\n',
     replace: '',
     killedBy: by('unit/workflows/outbox', 'answers who asked while it told others of its end'),
-    alsoSimulation: { caughtBy: 'the job, which asks again within a minute' },
+    alsoSimulation: { beside: ['asks-once'] },
   },
   {
     name: 'queue-is-not-carried',
@@ -148,7 +151,7 @@ export const telling: readonly Mutant[] = [
     search: 'continueAsNew<typeof PodSession>(input, state.data);',
     replace: 'continueAsNew<typeof PodSession>(input, { ...state.data, queue: [] });',
     killedBy: by('workflow/continue-as-new'),
-    alsoSimulation: { caughtBy: 'the job, which asks again every minute' },
+    alsoSimulation: { beside: ['asks-once'] },
   },
   {
     name: 'leases-are-not-carried',
@@ -168,7 +171,8 @@ export const telling: readonly Mutant[] = [
     search: 'const MAX_REQUESTS = 500;',
     replace: 'const MAX_REQUESTS = 5_000;',
     killedBy: by('workflow/continue-as-new'),
-    alsoSimulation: { caughtBy: 'the server, which asks for it too' },
+    alsoSimulation: true,
+    showsWith: 'flooded',
   },
   {
     name: 'continues-while-a-pod-ends',
@@ -178,6 +182,7 @@ export const telling: readonly Mutant[] = [
     search: "if (isLong && !state.hasCondemned) return 'continue-as-new';",
     replace: "if (isLong) return 'continue-as-new';",
     killedBy: by('workflow/continue-as-new'),
-    alsoSimulation: { caughtBy: 'the reaper, which ends what its session has given up' },
+    alsoSimulation: true,
+    showsWith: 'ending-beside-a-long-history',
   },
 ];

@@ -6,6 +6,8 @@ import { jobsOf } from './truth.js';
 /** Boots, retries and what else comes between a job and its pod. */
 const ASIDE_SECONDS = 300;
 const LEAST_LIFETIME_SECONDS = 600;
+/** Runners whose jobs cannot but fail. */
+const UNANSWERED = ['absent', 'forbidden', 'garbled'];
 /** So long a job holds its lease for a runner that does not come. */
 const ABSENT_RUNNER_SECONDS = 60;
 
@@ -17,7 +19,7 @@ export function unanswered(world: World, isExcused: Excuse): string[] {
     const job = world.plannedJob(session, jobId);
     if (job?.runner === 'forbidden' && failureType === 'RUNNER_UNAVAILABLE')
       return [`job ${jobId} got a pod for a runner that the operator does not allow`];
-    if (!planned || !job || job.runner === 'absent' || job.runner === 'forbidden') return [];
+    if (!planned || !job || UNANSWERED.some((runner) => job.runner === runner)) return [];
     if (!hasTime(planned, timeoutSeconds) || isExcused(session, 'answer')) return [];
     return [`job ${jobId} failed (${failureType ?? 'nobody knows why'}) although nothing has struck that may cost it`];
   });

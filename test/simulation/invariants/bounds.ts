@@ -42,7 +42,14 @@ export function putOffSeconds({ weather }: World, struck: readonly StruckFault[]
 }
 
 const LIES = ['list-misses', 'list-late', 'list-small-page', 'pod-forgotten'];
-const ORPHANING = ['session-terminated', 'session-reset', 'bad-deploy'];
+const ORPHANING = [
+  'session-terminated',
+  'session-reset',
+  'bad-deploy',
+  // Its pod may show when nobody looks for it any more.
+  'create-500-created',
+  'create-timeout-created',
+];
 
 function isLeftToReaper({ listLagSeconds, isDeaf }: Weather, struck: readonly StruckFault[]): boolean {
   const isLied = listLagSeconds > 0 || hasStruck(struck, LIES);

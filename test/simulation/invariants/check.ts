@@ -39,13 +39,10 @@ export function broken(world: World, ledgers: Ledgers, struck: readonly StruckFa
   ];
 }
 
-/** In minutes of story. A server ends whose history has some 50,000 events, and days are longer than stories. */
-const LONGEST_HISTORY = 1_500;
-
 function longHistories(world: World): string[] {
   return world.temporal
     .executions()
-    .filter(({ historyLength }) => historyLength > LONGEST_HISTORY)
+    .filter(({ historyLength }) => historyLength > world.longestHistory)
     .map(({ workflowId, historyLength }) => `the history of ${workflowId} has grown to ${historyLength} events`);
 }
 

@@ -52,7 +52,7 @@ export class Turns {
   private noteLosses(asker: string, session: string, before: readonly PodMachine[]): void {
     // Those that its sessions have ended are none.
     const lost = before.filter(({ isStopped }) => isStopped).length;
-    if (lost > MOST_LOST_PODS && !this.isExcused(session, 'turn'))
+    if (lost >= MOST_LOST_PODS && !this.isExcused(session, 'turn'))
       this.findings.push(`${asker} works again after it has lost ${lost} pods`);
   }
 

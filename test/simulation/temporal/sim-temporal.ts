@@ -1,9 +1,10 @@
 import type { Client } from '@temporalio/client';
+import { defaultPayloadConverter, type PayloadConverter } from '@temporalio/common';
 import type { Kernel } from '../kernel/kernel.js';
 import type { SimProcess } from '../kernel/process.js';
 import { Network } from './network.js';
 import type { WorkflowFunction } from './runtime/instance.js';
-import { fromPayload, toError } from './runtime/payloads.js';
+import { fromPayload, toError, workflowPayloads } from './runtime/payloads.js';
 import { runSchedule, type ScheduleOptions } from './schedule.js';
 import { Chains, type SignalTrouble } from './server/chains.js';
 import { resetRun } from './server/reset.js';
@@ -19,6 +20,8 @@ export interface SimTemporalOptions extends Partial<Omit<ServerSettings, 'timerL
   readonly kernel: Kernel;
   /** Workflow functions by type: the module that a worker would bundle. */
   readonly workflows: object;
+  /** What a worker is configured with (`payloadConverterPath`). */
+  readonly payloadConverter?: PayloadConverter;
   /** `stock`: short timers take up to a second more. `quick`: as with `history.timerProcessorMaxTimeShift=1ms`. */
   readonly timers?: 'stock' | 'quick';
 }
@@ -70,6 +73,7 @@ export class SimTemporal {
   constructor({
     kernel,
     workflows,
+    payloadConverter = defaultPayloadConverter,
     timers = 'stock',
     evictionProbability = EVICTION_PROBABILITY,
     continueAsNewEvents = CONTINUE_AS_NEW_EVENTS,
@@ -84,6 +88,7 @@ export class SimTemporal {
       network: new Network(clock),
       queues: new TaskQueues(clock),
       workflows: workflows as Readonly<Record<string, WorkflowFunction>>,
+      payloads: workflowPayloads(payloadConverter),
       settings: { timerLatenessMs, evictionProbability, continueAsNewEvents },
       findings: this.findings,
       trouble: this.trouble,

@@ -6,7 +6,6 @@ import { createReaperActivities } from '../../../src/activities/reaper.js';
 import { createRunnerActivities } from '../../../src/activities/runners.js';
 import { createSessionActivities, currentRunCheck } from '../../../src/activities/sessions.js';
 import { lookAtSessions } from '../../../src/client/internal.js';
-import type { OperatorCaps } from '../../../src/limits.js';
 import {
   createGateClient,
   createRunPodClient,
@@ -19,6 +18,7 @@ import { ACCOUNT_KEY, API_URL, PROXY_URL } from './cloud.js';
 import type { Link, Network } from './network.js';
 import { simulatedRun } from './agent-run.js';
 import { ALLOWED_QUEUES } from './runner.js';
+import type { Weather } from './weather.js';
 
 const MODEL = 'm:latest';
 const USER_AGENT = 'devloop-simulation/1';
@@ -43,7 +43,12 @@ export function gateOf(network: Network, link: Link): (target: { endpoint: strin
 }
 
 /** Everything that a worker runs, as `worker.ts` puts it together. */
-export function workerActivities(network: Network, link: Link, client: Client, caps: OperatorCaps) {
+export function workerActivities(
+  network: Network,
+  link: Link,
+  client: Client,
+  { caps, hasWebhook: webhook }: Pick<Weather, 'caps' | 'hasWebhook'>,
+) {
   const { clock, sleep } = link.process;
   const runpod = runPodClientOf(network, link);
   const gate = gateOf(network, link);
@@ -59,7 +64,7 @@ export function workerActivities(network: Network, link: Link, client: Client, c
     scripts: { args: 'true', packed: 'cGFja2Vk' },
     owner: OWNER,
     defaults: { api: 'ollama', model: MODEL, modelFile: undefined },
-    webhook: false,
+    webhook,
     caps,
     isCurrentRun: currentRunCheck(client),
     describeHolders: sessions.describeHolders,
@@ -71,7 +76,7 @@ export function workerActivities(network: Network, link: Link, client: Client, c
     proxyUrl: PROXY_URL,
     gate,
     owner: OWNER,
-    webhook: false,
+    webhook,
     lookAtSessions: lookAtSessions(client),
     clock,
     sleep,

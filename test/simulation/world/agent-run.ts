@@ -8,7 +8,7 @@ import { ASKER } from './pod-machine.js';
 export const tokenOf = (podName: string): string => gateToken(GATE_SECRET, podName);
 
 /** How long the model works on an input: the senders of jobs write it there. */
-const secondsOf = (input: AgentRunOptions['input']): number =>
+export const secondsOf = (input: AgentRunOptions['input']): number =>
   Number(/\d+(\.\d+)?/.exec(typeof input === 'string' ? input : '')?.[0] ?? 5);
 
 /** What a job asks: how long the model works on it, and for whom, so that the gate can tell; then the agent's own part. */

@@ -74,6 +74,11 @@ export class Cloud {
     return (this.admin('POST', '/v2/pods', pod) as { id: string }).id;
   }
 
+  /** Its owner stops a pod of somebody else, whose disk goes on costing. */
+  letStand(podId: string): void {
+    this.admin('POST', `/v2/pods/${podId}/action`, { action: 'stop' });
+  }
+
   /** Somebody else ends it, or stops it, in RunPod's console. */
   act(podId: string, action: 'terminate' | 'stop'): void {
     if (!this.core.livePod(podId)) return;

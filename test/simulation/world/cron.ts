@@ -11,6 +11,8 @@ const END_WITHIN_MS = 180_000;
 
 /** `devloop reap` on another machine: RunPod's list and a key, nothing else of ours. */
 export class Cron {
+  /** Pods that it has ended, and seen gone by then. */
+  readonly believedGone: { readonly podId: string; readonly atMs: number }[] = [];
   private readonly process: SimProcess;
   private readonly link: Link;
 
@@ -43,7 +45,9 @@ export class Cron {
         signal,
       });
       const late = pods.filter(isLate).map(({ pod }) => pod.id);
-      await endPods(late, { runpod, clock, sleep, signal, withinMs: END_WITHIN_MS });
+      const { left } = await endPods(late, { runpod, clock, sleep, signal, withinMs: END_WITHIN_MS });
+      for (const podId of late.filter((id) => !left.includes(id)))
+        this.believedGone.push({ podId, atMs: this.kernel.nowMs });
     } catch (error) {
       // The next round reads the list again.
       if (!isRunPodError(error)) throw error;

@@ -1,5 +1,5 @@
-import { TASK_QUEUES } from '../../../src/contract/index.js';
-import type { OperatorCaps } from '../../../src/limits.js';
+import type { WebhookActivities } from '../../../src/activities/webhook.js';
+import { TASK_QUEUES, type WebhookEvent } from '../../../src/contract/index.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { SimProcess } from '../kernel/process.js';
 import type { SimTemporal } from '../temporal/sim-temporal.js';
@@ -7,6 +7,7 @@ import type { SimWorker } from '../temporal/worker/sim-worker.js';
 import { workerActivities } from './activities.js';
 import { Link, type Network } from './network.js';
 import { RUNNER_QUEUE, runnerActivities } from './runner.js';
+import type { Weather } from './weather.js';
 
 /** Our workers, and another project's. */
 export class Fleet {
@@ -14,6 +15,8 @@ export class Fleet {
   links: Link[] = [];
   runners: SimWorker[] = [];
   agentsServed = true;
+  /** What the operator's webhook has heard. */
+  readonly told: WebhookEvent[] = [];
   /** All are dead for good since then. */
   deadSinceMs: number | undefined;
   private started = 0;
@@ -22,7 +25,7 @@ export class Fleet {
     private readonly kernel: Kernel,
     private readonly temporal: SimTemporal,
     private readonly network: Network,
-    private readonly caps: OperatorCaps,
+    private readonly operator: Pick<Weather, 'caps' | 'hasWebhook'>,
   ) {}
 
   startWorker(): void {
@@ -31,11 +34,14 @@ export class Fleet {
     const link = new Link(process);
     this.links.push(link);
     const client = this.temporal.clientFor(process);
-    const { pods, sessions, reaper, runners, agents } = workerActivities(this.network, link, client, this.caps);
+    const { pods, sessions, reaper, runners, agents } = workerActivities(this.network, link, client, this.operator);
+    const webhook: WebhookActivities = {
+      deliverWebhook: (event) => Promise.resolve(void this.told.push(event)),
+    };
     const queues = [
       {
         taskQueue: TASK_QUEUES.control,
-        activities: { ...pods, ...sessions, ...reaper, ...runners },
+        activities: { ...pods, ...sessions, ...reaper, ...runners, ...webhook },
         slots: 50,
         runsWorkflows: true,
       },

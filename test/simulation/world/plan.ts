@@ -12,8 +12,11 @@ export interface PlannedJob {
   readonly project?: string;
   /** It uses the pod, is busy with something else for so long, and uses it again. */
   readonly pauses?: number;
-  /** Another project's worker is to do it; `absent`: none serves the queue. `forbidden`: the operator does not allow it. */
-  readonly runner?: 'served' | 'absent' | 'forbidden' | undefined;
+  /**
+   * Another project's worker is to do it; `absent`: none serves the queue. `forbidden`: the operator does not allow it.
+   * `deaf`: it heeds no cancel. `garbled`: nobody can read its answer.
+   */
+  readonly runner?: 'served' | 'absent' | 'forbidden' | 'deaf' | 'garbled' | undefined;
 }
 
 /** A lease of a program outside Temporal. */

@@ -38,6 +38,8 @@ export class PodMachine {
   refusesToken = false;
   /** Requests that it refused for their token. */
   refused = 0;
+  /** The beginning of each asker's first question. */
+  readonly begunAtMs = new Map<string, number>();
   /** The end of each asker's last question. */
   readonly answeredAtMs = new Map<string, number>();
   private generation = 0;
@@ -168,6 +170,7 @@ export class PodMachine {
       return true;
     };
     const asker = request.headers[ASKER];
+    if (asker !== undefined && !this.begunAtMs.has(asker)) this.begunAtMs.set(asker, this.kernel.nowMs);
     this.flights.set(id, {
       asker,
       abort: () => {

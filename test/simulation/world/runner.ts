@@ -1,6 +1,7 @@
 import { ApplicationFailure, cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { RunnerInput } from '../../../src/contract/index.js';
-import { jobRequest, tokenOf } from './agent-run.js';
+import { EncodedElsewhere } from '../temporal/runtime/payloads.js';
+import { jobRequest, secondsOf, tokenOf } from './agent-run.js';
 import type { Link, Network } from './network.js';
 
 export const RUNNER_QUEUE = 'reviews';
@@ -8,11 +9,15 @@ export const RUNNER_QUEUE = 'reviews';
 const ABSENT_QUEUE = 'nobodys';
 export const ALLOWED_QUEUES = [RUNNER_QUEUE, ABSENT_QUEUE];
 const RUNNER_ACTIVITY = 'devloopRunnerThink';
+const DEAF_ACTIVITY = 'devloopRunnerDeaf';
+const GARBLED_ACTIVITY = 'devloopRunnerGarbled';
 
 /** What a job names, by what becomes of it. */
 export const RUNNERS = {
   served: { taskQueue: RUNNER_QUEUE, activity: RUNNER_ACTIVITY },
   absent: { taskQueue: ABSENT_QUEUE, activity: RUNNER_ACTIVITY },
+  deaf: { taskQueue: RUNNER_QUEUE, activity: DEAF_ACTIVITY },
+  garbled: { taskQueue: RUNNER_QUEUE, activity: GARBLED_ACTIVITY },
   forbidden: { taskQueue: 'strangers', activity: RUNNER_ACTIVITY },
 } as const;
 const BEAT_EVERY_MS = 5_000;
@@ -20,16 +25,33 @@ const BEAT_EVERY_MS = 5_000;
 /** What another project's worker runs: one question to the pod's model, as docs/runners.md asks of runners. */
 export function runnerActivities(network: Network, link: Link) {
   return {
+    /** Asks the model nothing and hears nobody. */
+    async [DEAF_ACTIVITY]({ input }: RunnerInput): Promise<string> {
+      await beatingWhile(link, () => link.process.sleep(secondsOf(input) * 1000));
+      return 'done';
+    },
+    async [GARBLED_ACTIVITY]({ lease, input }: RunnerInput): Promise<EncodedElsewhere> {
+      await beatingWhile(link, () => think(network, link, { lease, input }));
+      const bytes = new TextEncoder();
+      return new EncodedElsewhere({
+        metadata: { encoding: bytes.encode('binary/encrypted') },
+        data: bytes.encode('nobody else can read this'),
+      });
+    },
     async [RUNNER_ACTIVITY]({ lease, input }: RunnerInput): Promise<string> {
-      const done = new AbortController();
-      void beating(link, done.signal);
-      try {
-        return await think(network, link, { lease, input });
-      } finally {
-        done.abort();
-      }
+      return beatingWhile(link, () => think(network, link, { lease, input }));
     },
   };
+}
+
+async function beatingWhile<T>(link: Link, work: () => Promise<T>): Promise<T> {
+  const done = new AbortController();
+  void beating(link, done.signal);
+  try {
+    return await work();
+  } finally {
+    done.abort();
+  }
 }
 
 async function beating({ process }: Link, done: AbortSignal): Promise<void> {
@@ -39,7 +61,11 @@ async function beating({ process }: Link, done: AbortSignal): Promise<void> {
   }
 }
 
-async function think(network: Network, link: Link, { lease, input }: RunnerInput): Promise<string> {
+async function think(
+  network: Network,
+  link: Link,
+  { lease, input }: Pick<RunnerInput, 'lease' | 'input'>,
+): Promise<string> {
   const signal = cancellationSignal();
   const request = jobRequest(lease.endpoint, tokenOf(lease.podName), input);
   const { status } = await network.call(link, 'gates', request, signal).catch((error: unknown) => {

@@ -1,5 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowStartOptions } from '@temporalio/client';
 import { jobStartOptions, sessionStartOptions } from '../../../src/client/internal.js';
 import {
   jobWorkflowId,
@@ -8,6 +8,7 @@ import {
   sessionWorkflowId,
   WORKFLOW_TYPES,
   type AcquireLease,
+  type AgentJobInput,
   type Grant,
   type LeaseAnswer,
   type PodSessionInput,
@@ -57,22 +58,18 @@ export class Users {
     await this.untilTaken(() => this.client.workflow.start(WORKFLOW_TYPES.podSession, sessionStartOptions(input)));
   }
 
-  async submit(
-    session: PodSessionInput,
-    { jobId, runs, timeout, pauses = 0, project, runner }: PlannedJob,
-  ): Promise<void> {
-    const sessionOptions: Partial<PodSessionInput> = { ...session };
-    delete sessionOptions.session;
-    delete sessionOptions.startedBy;
-    const input = {
-      session: session.session,
-      input: inputOf(jobId, runs, pauses),
-      timeoutSeconds: Math.max(5, timeout),
-      sessionOptions,
-      ...(project !== undefined && { project }),
-      ...(runner !== undefined && { runner: RUNNERS[runner] }),
-    };
-    await this.untilTaken(() => this.client.workflow.start(WORKFLOW_TYPES.agentJob, jobStartOptions(input, jobId)));
+  async submit(session: PodSessionInput, job: PlannedJob): Promise<void> {
+    await this.startJob(jobStartOptions(inputFor(session, job), job.jobId));
+  }
+
+  /** By hand, under the id of a job that has ended. */
+  async submitAgain(session: PodSessionInput, job: PlannedJob): Promise<void> {
+    const options = jobStartOptions(inputFor(session, job), job.jobId);
+    await this.startJob({ ...options, workflowIdReusePolicy: 'ALLOW_DUPLICATE' });
+  }
+
+  private async startJob(options: WorkflowStartOptions): Promise<void> {
+    await this.untilTaken(() => this.client.workflow.start(WORKFLOW_TYPES.agentJob, options));
   }
 
   async stop(session: string): Promise<void> {
@@ -141,6 +138,19 @@ export class Users {
       }, 3).catch(() => undefined);
   }
 
+  /** Asks once. @returns the grant, if there is one */
+  async ask(session: string, leaseId: string, hold = false): Promise<Grant | undefined> {
+    const handle = this.client.workflow.getHandle(sessionWorkflowId(session));
+    const request: AcquireLease = { leaseId, holder: { kind: 'external' }, ttlSeconds: 60, hold };
+    const asked = handle.executeUpdate<LeaseAnswer, [AcquireLease]>(REQUEST_LEASE_UPDATE, { args: [request] });
+    return (await asked.catch(() => undefined))?.grant;
+  }
+
+  async giveBack(session: string, leaseId: string): Promise<void> {
+    const handle = this.client.workflow.getHandle(sessionWorkflowId(session));
+    await this.untilTaken(() => handle.signal(SESSION_SIGNALS.releaseLease, { leaseId }), 3);
+  }
+
   /** So the pod's own switch knows of who holds it without working on it. */
   private async touch({ endpoint, podName }: Grant): Promise<void> {
     const url = `${endpoint}/devloop/touch`;
@@ -166,4 +176,21 @@ export class Users {
       }
     }
   }
+}
+
+function inputFor(
+  session: PodSessionInput,
+  { jobId, runs, timeout, pauses = 0, project, runner }: PlannedJob,
+): AgentJobInput {
+  const sessionOptions: Partial<PodSessionInput> = { ...session };
+  delete sessionOptions.session;
+  delete sessionOptions.startedBy;
+  return {
+    session: session.session,
+    input: inputOf(jobId, runs, pauses),
+    timeoutSeconds: Math.max(5, timeout),
+    sessionOptions,
+    ...(project !== undefined && { project }),
+    ...(runner !== undefined && { runner: RUNNERS[runner] }),
+  };
 }

@@ -26,13 +26,15 @@ export interface Weather {
   readonly caps: OperatorCaps;
   /** Every pod is stopped soon after it is ready. */
   readonly isFrail: boolean;
+  /** The operator wants to hear of ends and of pods that do not end. */
+  readonly hasWebhook: boolean;
   /** By so much the clock is ahead on which `devloop reap` runs. */
   readonly cronSkewSeconds: number;
 }
 
 /** RunPod does what it says, at once. */
 export function calm(): Weather {
-  return { listLagSeconds: 0, isDeaf: false, caps: NO_CAPS, isFrail: false, cronSkewSeconds: 0 };
+  return { listLagSeconds: 0, isDeaf: false, caps: NO_CAPS, isFrail: false, hasWebhook: false, cronSkewSeconds: 0 };
 }
 
 export function weatherOver(kernel: Kernel, cloud: Cloud): Weather {
@@ -44,7 +46,8 @@ export function weatherOver(kernel: Kernel, cloud: Cloud): Weather {
   const short = kernel.chance(SHORT_HISTORIES) ? { continueAsNewEvents: kernel.integer(30, 120) } : {};
   const caps = kernel.chance(CAPPED) ? { ...NO_CAPS, ...kernel.pick(CAPS) } : NO_CAPS;
   const cronSkewSeconds = kernel.chance(WRONG_CLOCK) ? kernel.pick([-86_400, 3_600, 86_400]) : 0;
-  return { listLagSeconds, isDeaf, ...short, caps, isFrail: kernel.chance(FRAIL), cronSkewSeconds };
+  const isFrail = kernel.chance(FRAIL);
+  return { ...calm(), listLagSeconds, isDeaf, ...short, caps, isFrail, cronSkewSeconds };
 }
 
 /** Two pods of other people's Devloops are on the account, for $0.92 an hour. */

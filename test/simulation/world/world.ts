@@ -5,9 +5,11 @@ import {
   sessionWorkflowId,
   TASK_QUEUES,
   WORKFLOW_TYPES,
+  type SweepReport,
 } from '../../../src/contract/index.js';
 import { REAPER_EVERY_MS } from '../../../src/reaper-schedule.js';
 import * as workflows from '../../../src/workflows/index.js';
+import { payloadConverter } from '../../../src/workflows/payload-converter.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { SimProcess } from '../kernel/process.js';
 import type { Phase } from '../phases.js';
@@ -45,6 +47,8 @@ export class World {
   listsLie = false;
   /** When all that faults had left was taken away. */
   healedAtMs: number | undefined;
+  /** In events: in minutes of story; a server ends what has some 50,000, and days are longer than stories. */
+  longestHistory = 1_500;
   /** Called when something happened by which a session's phase may have changed. */
   onChange: (session: string) => void = () => undefined;
   private readonly phases = new Map<string, string>();
@@ -62,6 +66,7 @@ export class World {
     this.temporal = new SimTemporal({
       kernel,
       workflows: { ...workflows },
+      payloadConverter,
       continueAsNewEvents: this.weather.continueAsNewEvents,
     });
     this.temporal.onAttribute = (workflowId, name, phase) => {
@@ -78,7 +83,7 @@ export class World {
           this.cloud.act(machine.podId, 'stop');
         });
     });
-    this.fleet = new Fleet(kernel, this.temporal, this.network, this.weather.caps);
+    this.fleet = new Fleet(kernel, this.temporal, this.network, this.weather);
     const process = new SimProcess(kernel, 'users');
     const client = this.temporal.clientFor(process);
     this.users = new Users(kernel, process, client, this.network, new Link(process));
@@ -224,9 +229,20 @@ export class World {
     });
   }
 
-  reset(session: string): void {
+  /** @param toFraction of its tasks that are kept, in [0, 1) */
+  reset(session: string, toFraction = this.kernel.random()): void {
     this.users.terminations = this.users.terminations.filter((one) => one.session !== session);
-    this.temporal.reset(sessionWorkflowId(session), this.kernel.random());
+    this.temporal.reset(sessionWorkflowId(session), toFraction);
+  }
+
+  isRunning(workflowId: string): boolean {
+    return this.temporal.executions().some((run) => run.workflowId === workflowId && run.status === 'RUNNING');
+  }
+
+  /** What the reaper has told of its rounds. */
+  sweeps(): SweepReport[] {
+    const rounds = this.temporal.executions().filter(({ type }) => type === WORKFLOW_TYPES.podReaper);
+    return rounds.filter(({ status }) => status === 'COMPLETED').map(({ result }) => result as SweepReport);
   }
 
   /** The workers' code cannot go on with this session. */

@@ -1,5 +1,5 @@
 import { QueryNotRegisteredError } from '@temporalio/client';
-import { TypedSearchAttributes, type Payload, type ProtoFailure } from '@temporalio/common';
+import { TypedSearchAttributes, type Payload, type PayloadConverter, type ProtoFailure } from '@temporalio/common';
 import type { coresdk } from '@temporalio/proto';
 import { setActivator } from '@temporalio/workflow/lib/global-attributes.js';
 import { Activator } from '@temporalio/workflow/lib/internals.js';
@@ -14,7 +14,6 @@ import { HASH_START, hashed } from '../../kernel/hash.js';
 import type { Command } from './commands.js';
 import { inSdkOrder, job, type Job } from './job.js';
 import { Machines } from './machines.js';
-import { textPayloads } from './payloads.js';
 
 export type WorkflowFunction = (...args: unknown[]) => Promise<unknown>;
 
@@ -76,7 +75,7 @@ export class WorkflowInstance {
   tasks = 0;
   unhandledRejection: unknown;
 
-  constructor(info: InstanceInfo, workflow: WorkflowFunction) {
+  constructor(info: InstanceInfo, workflow: WorkflowFunction, payloads: PayloadConverter) {
     this.activator = new Activator({
       info: workflowInfo(info),
       now: info.startedAtMs,
@@ -87,7 +86,7 @@ export class WorkflowInstance {
       showStackTraceSources: false,
       getTimeOfDay: () => 0n,
     } as unknown as ConstructorParameters<typeof Activator>[0]);
-    this.activator.payloadConverter = textPayloads;
+    this.activator.payloadConverter = payloads;
     this.activator.workflow = workflow;
   }
 

@@ -5,14 +5,28 @@ interface TextPayload extends Payload {
   readonly json?: string | undefined;
 }
 
+/** What another program's converter made of a value: it goes on its way as it is. */
+export class EncodedElsewhere {
+  constructor(readonly payload: Payload) {}
+}
+
 /** What crosses the border to a workflow or an activity is cut off from its sender, as on the wire. */
 export const textPayloads: PayloadConverter = {
-  toPayload: <T>(value: T): Payload => ({ json: JSON.stringify(value) }) as TextPayload,
+  toPayload: <T>(value: T): Payload =>
+    value instanceof EncodedElsewhere ? value.payload : ({ json: JSON.stringify(value) } as TextPayload),
   fromPayload: <T>(payload: Payload): T => {
     const { json } = payload as TextPayload;
     return (json === undefined ? undefined : JSON.parse(json)) as T;
   },
 };
+
+/** @param own what a worker is configured with, for what comes from elsewhere */
+export function workflowPayloads(own: PayloadConverter): PayloadConverter {
+  return {
+    toPayload: (value) => textPayloads.toPayload(value),
+    fromPayload: (payload) => (payload.data ? own : textPayloads).fromPayload(payload),
+  };
+}
 
 export const toPayloads = (values: readonly unknown[]): Payload[] =>
   values.map((value) => textPayloads.toPayload(value));

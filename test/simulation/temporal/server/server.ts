@@ -1,3 +1,4 @@
+import type { PayloadConverter } from '@temporalio/common';
 import type { Kernel } from '../../kernel/kernel.js';
 import type { WorkflowFunction } from '../runtime/instance.js';
 import type { Network } from '../network.js';
@@ -15,6 +16,8 @@ export interface Server {
   readonly chains: Chains;
   readonly tasks: WorkflowTasks;
   readonly workflows: Readonly<Record<string, WorkflowFunction>>;
+  /** Of the workers' workflows. */
+  readonly payloads: PayloadConverter;
   readonly settings: ServerSettings;
   /** What must never happen; each fails the seed. */
   readonly findings: string[];

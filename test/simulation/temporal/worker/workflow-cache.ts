@@ -75,7 +75,7 @@ export class WorkflowCache {
   private async rebuild(run: Run): Promise<WorkflowInstance> {
     const workflow = this.server.workflows[run.info.workflowType];
     if (!workflow) throw new Error(`no workflow of type ${run.info.workflowType}`);
-    const instance = new WorkflowInstance(run.info, workflow);
+    const instance = new WorkflowInstance(run.info, workflow, this.server.payloads);
     for (const [at, record] of run.history.entries()) {
       const replayed = signature(await instance.perform({ ...record, replay: { patches: record.patches } }));
       if (replayed !== record.signature) throw new NondeterminismError(at, record.signature, replayed);
