@@ -5,6 +5,8 @@ import { between, fault, job, NAME, session, type Scene } from './scene.js';
 
 /** One look at the list while a pod boots, and the call. */
 const SEEN_SECONDS = 20;
+/** A create that is never answered, and the look before the next attempt. */
+const GIVEN_UP_SECONDS = 70;
 /** What RunPod's list may hide. */
 const LONGEST_LAG_SECONDS = 45;
 
@@ -27,8 +29,7 @@ const twinsAtAdoption: Scene = {
   sessions: () => [session({ guard: 'none' }, { jobs: [job('works', { at: 0, runs: 250 })] })],
   faults: () => [fault('create-500-created', 'create', 0), fault('create-timeout-created', 'create', 0)],
   weather: (kernel) => ({ listLagSeconds: kernel.integer(12, 18) }),
-  // The second create is given up after a minute.
-  play: (world) => () => twinsLongerThan(world, 60 + SEEN_SECONDS),
+  play: (world) => () => twinsLongerThan(world, GIVEN_UP_SECONDS + SEEN_SECONDS),
 };
 
 /** It shows when nobody boots any more, and has no switch. */
