@@ -36,7 +36,7 @@ export class Turns {
     const before = this.worked.get(asker) ?? [];
     if (before.includes(machine)) return;
     this.worked.set(asker, [...before, machine]);
-    this.noteLosses(asker, parts, before);
+    this.noteLosses(asker, parts.session, before);
     if (before.length === 0) this.noteTurn(asker, machine, parts);
   }
 
@@ -49,12 +49,11 @@ export class Turns {
       this.findings.push(`pod ${podId} was declared ready before its switch was armed`);
   }
 
-  private noteLosses(asker: string, { session, firstRunId }: PodNameParts, before: readonly PodMachine[]): void {
-    const isJob = jobsOf(this.world).some(({ jobId }) => jobId === asker);
-    // Those that a session has ended are none, and whose session was gone before it could tell says nothing.
-    const lost = before.filter(({ name, isStopped }) => isStopped && parsePodName(name)?.firstRunId === firstRunId);
-    if (isJob && lost.length >= MOST_LOST_PODS && !this.isExcused(session, 'turn'))
-      this.findings.push(`${asker} works again after it has lost ${lost.length} pods`);
+  private noteLosses(asker: string, session: string, before: readonly PodMachine[]): void {
+    // Those that its sessions have ended are none.
+    const lost = before.filter(({ isStopped }) => isStopped).length;
+    if (lost > MOST_LOST_PODS && !this.isExcused(session, 'turn'))
+      this.findings.push(`${asker} works again after it has lost ${lost} pods`);
   }
 
   /** Somebody who has had no pod of this session begins: who lost one, or has waited for longer, must be served too. */

@@ -46,6 +46,9 @@ const lostWithAQueue: Scene = {
   ],
 };
 
+/** A job that has lost so many gives up. */
+const MOST_LOST_PODS = 2;
+
 /** No pod serves for as long as the job takes. */
 const noPodLasts: Scene = {
   name: 'no-pod-lasts',
@@ -60,6 +63,8 @@ const noPodLasts: Scene = {
       if (isCreate) rentedMs.push(kernel.nowMs);
     });
     return () => {
+      const used = [...cloud.machines.values()].filter(({ begunAtMs }) => begunAtMs.size > 0);
+      if (used.length > MOST_LOST_PODS) return [`a job went on after losing ${MOST_LOST_PODS} pods`];
       const endedMs = jobsOf(world).map(({ closedAtMs = Infinity }) => closedAtMs);
       const isInVain = rentedMs.some((atMs) => endedMs.every((endMs) => atMs > endMs + HEARD_WITHIN_MS));
       return isInVain ? ['a pod was rented in place of a lost one when the only job had given up'] : [];

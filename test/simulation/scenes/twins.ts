@@ -1,10 +1,11 @@
 import { parsePodName, type PodNameParts } from '../../../src/contract/index.js';
 import { OWNER } from '../../support/tester.js';
 import type { World } from '../world/world.js';
-import { between, fault, job, NAME, session, type Scene } from './scene.js';
+import { between, fault, job, session, type Scene } from './scene.js';
 
 /** One look at the list while a pod boots, and the call. */
 const SEEN_SECONDS = 20;
+const SLOW_BOOT_SECONDS = 50;
 /** A create that is never answered, and the look before the next attempt. */
 const GIVEN_UP_SECONDS = 70;
 /** What RunPod's list may hide. */
@@ -17,8 +18,8 @@ const latecomer: Scene = {
   faults: () => [fault('create-500-created', 'create', 0)],
   weather: (kernel) => ({ listLagSeconds: kernel.integer(12, 18) }),
   play: (world) => {
-    // A boot that takes longer than the list lags.
-    world.oddities.push({ session: NAME, traits: () => ({ watchdog: 'late' }) });
+    // The boot takes longer than the list lags.
+    world.cloud.fault({ kind: 'proxy-524', forSeconds: SLOW_BOOT_SECONDS });
     return () => twinsLongerThan(world, world.weather.listLagSeconds + SEEN_SECONDS);
   },
 };
