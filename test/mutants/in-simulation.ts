@@ -1,10 +1,10 @@
 import { mutants } from './list.js';
 import { besideOf, type Mutant } from './mutant.js';
 import { failingSeed, type Stories } from './run-simulation.js';
-import type { Verdict } from './run-tests.js';
 import type { Scratch } from './scratch.js';
+import type { Outcome } from './table.js';
 
-type Result = Verdict | { readonly verdict: 'invalid'; readonly why: string };
+type Result = Outcome['result'];
 
 /** Lets the simulation look for the story that needs the protection, whatever stands in for it being taken out as well. */
 export async function inSimulation(mutant: Mutant, scratch: Scratch, upTo: number): Promise<Result> {
