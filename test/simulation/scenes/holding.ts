@@ -1,4 +1,10 @@
-import { jobWorkflowId, parsePodName, sessionWorkflowId } from '../../../src/contract/index.js';
+import {
+  jobWorkflowId,
+  parsePodName,
+  sessionWorkflowId,
+  WORKFLOW_TYPES,
+  type SweepReport,
+} from '../../../src/contract/index.js';
 import { OWNER } from '../../support/tester.js';
 import { LEASE_SECONDS } from '../faults/limits.js';
 import type { World } from '../world/world.js';
@@ -74,7 +80,8 @@ const deafRunner: Scene = {
   play: (world) => {
     const findings: string[] = [];
     world.later(world.planned(NAME)!.input.maxLifetimeSeconds! + STARTS_ANEW_SECONDS, () => {
-      if (!world.isRunning(sessionWorkflowId(NAME)))
+      const runs = world.temporal.executions().filter(({ workflowId }) => workflowId === sessionWorkflowId(NAME));
+      if (runs.every(({ status }) => status !== 'RUNNING'))
         findings.push(`job ${WORKS} waits for its deaf runner instead of going on`);
     });
     return () => findings;
@@ -110,7 +117,10 @@ const flooded: Scene = {
   play: (world) => {
     world.longestHistory = LONGEST_HISTORY;
     for (let i = 0; i < QUESTIONS; i++)
-      world.later(20 + i * ASKS_EVERY_SECONDS, () => void world.users.ask(NAME, `${NAME}-external`, true));
+      world.later(
+        20 + i * ASKS_EVERY_SECONDS,
+        () => void world.users.ask(NAME, { leaseId: `${NAME}-external`, hold: true }),
+      );
   },
 };
 
@@ -123,7 +133,7 @@ const othersAreTold: Scene = {
     const foreign = world.cloud.alive.find(({ name }) => name.startsWith('devloop.tester-ffffffff'));
     if (foreign) world.cloud.letStand(foreign.id);
     return () =>
-      world.sweeps().flatMap((report) => {
+      sweepsOf(world).flatMap((report) => {
         const isTold = report.reported.some(({ podId }) => podId === foreign?.id);
         return isTold
           ? []
@@ -133,6 +143,12 @@ const othersAreTold: Scene = {
       });
   },
 };
+
+/** What the reaper has told of its rounds. */
+function sweepsOf({ temporal }: World): SweepReport[] {
+  const rounds = temporal.executions().filter(({ type }) => type === WORKFLOW_TYPES.podReaper);
+  return rounds.filter(({ status }) => status === 'COMPLETED').map(({ result }) => result as SweepReport);
+}
 
 export const holdScenes: readonly Scene[] = [
   sameIdAgain,

@@ -109,7 +109,7 @@ const stopThenRequest: Scene = {
   play: (world) => {
     const granted: string[] = [];
     unheard(world, () => {
-      void world.users.ask(NAME, 'latecomer').then((grant) => {
+      void world.users.ask(NAME, { leaseId: 'latecomer', hold: false }).then((grant) => {
         if (grant) granted.push(grant.podId);
       });
     });

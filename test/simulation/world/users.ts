@@ -95,13 +95,10 @@ export class Users {
   /** Asks until there is a grant, uses the pod for a while, gives it back or dies. */
   async hold(session: string, { leaseId, uses, hold, ahead, idles, dies, project }: PlannedHolder): Promise<void> {
     const handle = this.client.workflow.getHandle(sessionWorkflowId(session));
-    const asked = { leaseId, holder: { kind: 'external' as const }, ttlSeconds: 60, hold };
-    const request: AcquireLease = { ...asked, ...(project !== undefined && { project }) };
-    const ask = (): Promise<LeaseAnswer> =>
-      handle.executeUpdate<LeaseAnswer, [AcquireLease]>(REQUEST_LEASE_UPDATE, { args: [request] });
+    const ask = (): Promise<Grant | undefined> => this.ask(session, { leaseId, hold, project });
     let grant: Grant | undefined;
     for (let tries = 0; tries < 60 && !grant; tries++) {
-      grant = (await ask().catch(() => undefined))?.grant;
+      grant = await ask();
       if (!grant) await this.process.sleep(ASK_AGAIN_MS);
     }
     if (!grant) return;
@@ -125,30 +122,33 @@ export class Users {
           })
           .catch(() => undefined);
       }
-      const answer = await ask().catch(() => undefined);
-      if (answer?.grant) Object.assign(held, { toMs: this.kernel.nowMs, podId: answer.grant.podId });
-      grant = answer?.grant ?? grant;
+      const renewed = await ask();
+      if (renewed) Object.assign(held, { toMs: this.kernel.nowMs, podId: renewed.podId });
+      grant = renewed ?? grant;
       await this.process.sleep(USE_EVERY_MS);
     }
     held.isOver = true;
-    if (!dies)
-      await this.untilTaken(async () => {
-        await handle.signal(SESSION_SIGNALS.releaseLease, { leaseId });
-        held.givenBackMs = this.kernel.nowMs;
-      }, 3).catch(() => undefined);
+    if (!dies) await this.giveBack(session, leaseId, held);
   }
 
   /** Asks once. @returns the grant, if there is one */
-  async ask(session: string, leaseId: string, hold = false): Promise<Grant | undefined> {
+  async ask(
+    session: string,
+    { leaseId, hold, project }: Pick<PlannedHolder, 'leaseId' | 'hold' | 'project'>,
+  ): Promise<Grant | undefined> {
     const handle = this.client.workflow.getHandle(sessionWorkflowId(session));
-    const request: AcquireLease = { leaseId, holder: { kind: 'external' }, ttlSeconds: 60, hold };
-    const asked = handle.executeUpdate<LeaseAnswer, [AcquireLease]>(REQUEST_LEASE_UPDATE, { args: [request] });
-    return (await asked.catch(() => undefined))?.grant;
+    const asked = { leaseId, holder: { kind: 'external' as const }, ttlSeconds: 60, hold };
+    const request: AcquireLease = { ...asked, ...(project !== undefined && { project }) };
+    const answer = handle.executeUpdate<LeaseAnswer, [AcquireLease]>(REQUEST_LEASE_UPDATE, { args: [request] });
+    return (await answer.catch(() => undefined))?.grant;
   }
 
-  async giveBack(session: string, leaseId: string): Promise<void> {
+  async giveBack(session: string, leaseId: string, held?: Held): Promise<void> {
     const handle = this.client.workflow.getHandle(sessionWorkflowId(session));
-    await this.untilTaken(() => handle.signal(SESSION_SIGNALS.releaseLease, { leaseId }), 3);
+    await this.untilTaken(async () => {
+      await handle.signal(SESSION_SIGNALS.releaseLease, { leaseId });
+      if (held) held.givenBackMs = this.kernel.nowMs;
+    }, 3);
   }
 
   /** So the pod's own switch knows of who holds it without working on it. */

@@ -5,7 +5,6 @@ import {
   sessionWorkflowId,
   TASK_QUEUES,
   WORKFLOW_TYPES,
-  type SweepReport,
 } from '../../../src/contract/index.js';
 import { REAPER_EVERY_MS } from '../../../src/reaper-schedule.js';
 import * as workflows from '../../../src/workflows/index.js';
@@ -233,16 +232,6 @@ export class World {
   reset(session: string, toFraction = this.kernel.random()): void {
     this.users.terminations = this.users.terminations.filter((one) => one.session !== session);
     this.temporal.reset(sessionWorkflowId(session), toFraction);
-  }
-
-  isRunning(workflowId: string): boolean {
-    return this.temporal.executions().some((run) => run.workflowId === workflowId && run.status === 'RUNNING');
-  }
-
-  /** What the reaper has told of its rounds. */
-  sweeps(): SweepReport[] {
-    const rounds = this.temporal.executions().filter(({ type }) => type === WORKFLOW_TYPES.podReaper);
-    return rounds.filter(({ status }) => status === 'COMPLETED').map(({ result }) => result as SweepReport);
   }
 
   /** The workers' code cannot go on with this session. */
