@@ -28,11 +28,10 @@ async function search(
   stories: Stories,
 ): Promise<Result | number | undefined> {
   try {
-    const seed = await scratch.with(taken, () => {
+    return await scratch.with(taken, () => {
       scratch.compile();
       return failingSeed(scratch.dir, stories);
     });
-    return typeof seed === 'object' ? { verdict: 'invalid', why: seed.invalid } : seed;
   } catch (error) {
     return { verdict: 'broken', why: (error as Error).message };
   }

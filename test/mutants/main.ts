@@ -55,12 +55,11 @@ async function attempt(mutant: Mutant, suite: Suite, work: () => Promise<Outcome
   return { mutant, suite, seconds: (Date.now() - beganMs) / 1000, result };
 }
 
-async function inTests(mutant: Mutant, scratch: Scratch): Promise<Outcome['result']> {
-  const result = await scratch.with([mutant], () => {
+function inTests(mutant: Mutant, scratch: Scratch): Promise<Outcome['result']> {
+  return scratch.with([mutant], () => {
     if (needsBuild(mutant.killedBy)) scratch.build();
     return runTest(scratch.dir, mutant.killedBy);
   });
-  return 'invalid' in result ? { verdict: 'invalid', why: result.invalid } : result;
 }
 
 /** What fails without any mutant says nothing about one. */

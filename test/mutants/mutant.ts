@@ -62,6 +62,12 @@ export function besideOf({ alsoSimulation }: Mutant, all: readonly Mutant[]): Mu
   });
 }
 
+/** It cannot be made: its text has moved, or what comes of it does not compile. */
+export interface Invalid {
+  readonly verdict: 'invalid';
+  readonly why: string;
+}
+
 /** What it searches for is not where it was. */
 export class StaleMutant extends Error {}
 

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Compiler } from './compiler.js';
-import { mutated, StaleMutant, type Mutant } from './mutant.js';
+import { mutated, StaleMutant, type Invalid, type Mutant } from './mutant.js';
 
 /** A copy of what git tracks, as it stands in the tree, that may be broken. It goes with this process. */
 export class Scratch {
@@ -38,7 +38,7 @@ export class Scratch {
   }
 
   /** Runs the work with the protections taken out. @returns what keeps a mutant from being made, or the work's result */
-  async with<T>(taken: readonly Mutant[], work: () => Promise<T>): Promise<T | { readonly invalid: string }> {
+  async with<T>(taken: readonly Mutant[], work: () => Promise<T>): Promise<T | Invalid> {
     const before = new Map<string, string>();
     try {
       for (const mutant of taken) {
@@ -48,10 +48,10 @@ export class Scratch {
         this.write(mutant.file, broken);
       }
       const problems = [...before.keys()].flatMap((file) => this.problemsOf(file));
-      return problems.length === 0 ? await work() : { invalid: problems.join('; ') };
+      return problems.length === 0 ? await work() : { verdict: 'invalid', why: problems.join('; ') };
     } catch (error) {
       if (!(error instanceof StaleMutant)) throw error;
-      return { invalid: error.message };
+      return { verdict: 'invalid', why: error.message };
     } finally {
       for (const [file, text] of before) this.write(file, text);
     }

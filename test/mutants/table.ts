@@ -1,4 +1,4 @@
-import { besideOf, type Mutant } from './mutant.js';
+import { besideOf, type Invalid, type Mutant } from './mutant.js';
 import type { Verdict } from './run-tests.js';
 
 export type Suite = 'tests' | 'simulation';
@@ -7,7 +7,7 @@ export interface Outcome {
   readonly mutant: Mutant;
   readonly suite: Suite;
   readonly seconds: number;
-  readonly result: Verdict | { readonly verdict: 'invalid'; readonly why: string };
+  readonly result: Verdict | Invalid;
 }
 
 const BEGIN = '<!-- mutants: written by npm run mutants -- --write -->';

@@ -40,6 +40,10 @@ export class Kernel {
     return randomInteger(this.random, from, below);
   }
 
+  between(from: number, to: number): number {
+    return from + this.random() * (to - from);
+  }
+
   chance(probability: number): boolean {
     return this.random() < probability;
   }

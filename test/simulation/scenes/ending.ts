@@ -1,7 +1,7 @@
 import { sessionWorkflowId } from '../../../src/contract/index.js';
 import type { PodMachine } from '../world/pod-machine.js';
 import type { World } from '../world/world.js';
-import { between, fault, holder, job, NAME, onListing, session, type Scene } from './scene.js';
+import { fault, holder, job, NAME, onListing, session, type Scene } from './scene.js';
 
 const GRACE_SECONDS = 120;
 const SLACK_SECONDS = 30;
@@ -40,7 +40,7 @@ const stuckIsTold: Scene = {
 /** The end is asked for again while the pod of an idle session is being ended. */
 const stopWhileStopping: Scene = {
   name: 'stop-while-stopping',
-  sessions: (kernel) => [session({ idleTimeoutSeconds: Math.round(between(kernel, 20, 60)) })],
+  sessions: (kernel) => [session({ idleTimeoutSeconds: Math.round(kernel.between(20, 60)) })],
   play: (world) => {
     onFirstEnd(world, () => {
       world.later(1, () => void world.users.stop(NAME));
@@ -62,7 +62,7 @@ const takenBack: Scene = {
   faults: () => [fault('never-ends', 'serve', 0)],
   play: (world) => {
     const findings: string[] = [];
-    world.later(between(world.kernel, 40, 80), () => void world.users.stop(NAME));
+    world.later(world.kernel.between(40, 80), () => void world.users.stop(NAME));
     onFirstEnd(world, (podId, machine) => {
       world.later(HEARD_WITHIN_SECONDS, () => {
         if (machine.inFlight > 0) findings.push(`a job works on pod ${podId}, which was taken back from it`);
@@ -79,7 +79,7 @@ const endingBesideALongHistory: Scene = {
     session(
       { idleTimeoutSeconds: 20, maxConcurrentLeases: 2, guard: 'none' },
       {
-        jobs: [job('late', { at: between(kernel, 200, 220), runs: 400 })],
+        jobs: [job('late', { at: kernel.between(200, 220), runs: 400 })],
         holders: [holder({ at: 230, uses: 300 })],
       },
     ),
@@ -88,7 +88,7 @@ const endingBesideALongHistory: Scene = {
   weather: () => ({ continueAsNewEvents: 40 }),
   play: (world) => {
     const { cloud, kernel } = world;
-    const healsAtMs = kernel.nowMs + between(kernel, 380, 440) * 1000;
+    const healsAtMs = kernel.nowMs + kernel.between(380, 440) * 1000;
     kernel.at(healsAtMs, () => {
       cloud.clearFaults();
     });
@@ -107,7 +107,7 @@ const endingBesideALongHistory: Scene = {
 const brokenBoot: Scene = {
   name: 'broken-boot',
   sessions: () => [session({ readyTimeoutSeconds: 60, guard: 'none' })],
-  faults: (kernel) => [fault('boot-stuck', 'create', 0), fault('bad-deploy', 'boot', between(kernel, 0, 30), 40)],
+  faults: (kernel) => [fault('boot-stuck', 'create', 0), fault('bad-deploy', 'boot', kernel.between(0, 30), 40)],
 };
 
 /** The same until the hard deadline, which is the pod's own killers' for a while before it is the reaper's. */
@@ -115,11 +115,11 @@ const brokenToTheEnd: Scene = {
   name: 'broken-to-the-end',
   sessions: (kernel) => [
     session(
-      { maxLifetimeSeconds: Math.round(between(kernel, 150, 300)), guard: 'none', drainSeconds: 0 },
+      { maxLifetimeSeconds: Math.round(kernel.between(150, 300)), guard: 'none', drainSeconds: 0 },
       { holders: [holder({ at: 0, uses: 500 })] },
     ),
   ],
-  faults: (kernel) => [fault('bad-deploy', 'serve', between(kernel, 0, 60), 40)],
+  faults: (kernel) => [fault('bad-deploy', 'serve', kernel.between(0, 60), 40)],
   play: (world) => {
     const findings: string[] = [];
     onFirstEnd(world, (podId, { environment }) => {
@@ -135,7 +135,7 @@ const brokenToTheEnd: Scene = {
 const reapIsLiedTo: Scene = {
   name: 'reap-is-lied-to',
   sessions: () => [session({ maxLifetimeSeconds: 100, idleTimeoutSeconds: 80, guard: 'none' })],
-  faults: (kernel) => [fault('all-dead', 'idle', between(kernel, 0, 40))],
+  faults: (kernel) => [fault('all-dead', 'idle', kernel.between(0, 40))],
   play: (world) => {
     const { cloud } = world;
     cloud.fault({ kind: 'delete-no-effect', times: 2, match: { podName: `.${NAME}.` } });

@@ -1,14 +1,7 @@
-import {
-  jobWorkflowId,
-  parsePodName,
-  sessionWorkflowId,
-  WORKFLOW_TYPES,
-  type SweepReport,
-} from '../../../src/contract/index.js';
-import { OWNER } from '../../support/tester.js';
+import { jobWorkflowId, sessionWorkflowId, WORKFLOW_TYPES, type SweepReport } from '../../../src/contract/index.js';
 import { LEASE_SECONDS } from '../faults/limits.js';
 import type { World } from '../world/world.js';
-import { between, fault, holder, job, NAME, session, type Scene } from './scene.js';
+import { fault, holder, job, NAME, podsOfOwner, session, type Scene } from './scene.js';
 
 const SLACK_SECONDS = 30;
 const WORKS = `${NAME}-works`;
@@ -28,7 +21,7 @@ const sameIdAgain: Scene = {
     const { kernel, temporal, users } = world;
     const planned = world.planned(NAME)!;
     let endedAtMs = Infinity;
-    world.later(between(kernel, 15, 25), () => {
+    world.later(kernel.between(15, 25), () => {
       endedAtMs = kernel.nowMs;
       temporal.trouble.broken.add(jobWorkflowId(WORKS));
       void users.onJob(WORKS, 'terminate').then(() => users.submitAgain(planned.input, planned.jobs[0]!));
@@ -53,16 +46,16 @@ const unknownHolder: Scene = {
       void users.onJob(WORKS, 'terminate');
     });
     // Longer than the term of a lease, shorter than the idle time.
-    world.later(between(kernel, 380, 500), () => {
+    world.later(kernel.between(380, 500), () => {
       temporal.trouble.describing = 'answered';
     });
     return () => lateBy(world, endedAtMs + (LONG_IDLE_SECONDS + SLACK_SECONDS) * 1000);
   },
 };
 
-function lateBy({ cloud }: World, boundMs: number): string[] {
-  const [first] = cloud.ledger.filter(({ name }) => parsePodName(name)?.owner === OWNER);
-  const lateMs = ((first && cloud.pod(first.id)?.terminatedAtMs) ?? Infinity) - boundMs;
+function lateBy(world: World, boundMs: number): string[] {
+  const [first] = podsOfOwner(world);
+  const lateMs = (first?.terminatedAtMs ?? Infinity) - boundMs;
   return lateMs > 0
     ? [`pod ${first?.id ?? ''} lived ${Math.round(lateMs / 1000)} s longer than its holder's end allows`]
     : [];
@@ -73,7 +66,7 @@ const deafRunner: Scene = {
   name: 'deaf-runner',
   sessions: (kernel) => [
     session(
-      { drainSeconds: 0, maxLifetimeSeconds: Math.round(between(kernel, 60, 110)), guard: 'none' },
+      { drainSeconds: 0, maxLifetimeSeconds: Math.round(kernel.between(60, 110)), guard: 'none' },
       { starts: [], jobs: [job('works', { at: 0, runs: 300, timeout: 400, runner: 'deaf' })] },
     ),
   ],
@@ -92,7 +85,7 @@ const deafRunner: Scene = {
 const garbledAnswer: Scene = {
   name: 'garbled-answer',
   sessions: (kernel) => [
-    session({}, { jobs: [job('works', { at: 0, runs: between(kernel, 5, 30), runner: 'garbled' })] }),
+    session({}, { jobs: [job('works', { at: 0, runs: kernel.between(5, 30), runner: 'garbled' })] }),
   ],
   play: (world) => () =>
     world.temporal
@@ -128,7 +121,7 @@ const flooded: Scene = {
 const othersAreTold: Scene = {
   name: 'others-are-told',
   sessions: () => [session({}, { jobs: [job('works', { at: 0, runs: 100 })] })],
-  faults: (kernel) => [fault('server-error', 'serve', between(kernel, 0, 60), 50)],
+  faults: (kernel) => [fault('server-error', 'serve', kernel.between(0, 60), 50)],
   play: (world) => {
     const foreign = world.cloud.alive.find(({ name }) => name.startsWith('devloop.tester-ffffffff'));
     if (foreign) world.cloud.letStand(foreign.id);

@@ -1,6 +1,7 @@
+import type { PodRecord } from '../../../emulator/core/pod.js';
 import { parsePodName } from '../../../src/contract/index.js';
 import type { World } from '../world/world.js';
-import { between, fault, job, NAME, onListing, session, type Scene } from './scene.js';
+import { fault, job, NAME, onListing, podsOfOwner, session, type Scene } from './scene.js';
 
 /** Longer than all looks that follow an ambiguous create. */
 const HIDDEN_SECONDS = [30, 45] as const;
@@ -39,9 +40,9 @@ const hiddenPod: Scene = {
 /** The same, and then RunPod refuses what is asked for next: the session must not take that for "nothing was rented". */
 const hiddenThenRefused: Scene = {
   name: 'hidden-then-refused',
-  sessions: () => [session({}, {})],
+  sessions: () => [session({})],
   faults: () => [fault('create-500-created', 'create', 0)],
-  weather: (kernel) => ({ listLagSeconds: Math.round(between(kernel, ...HIDDEN_SECONDS)) }),
+  weather: (kernel) => ({ listLagSeconds: Math.round(kernel.between(...HIDDEN_SECONDS)) }),
   play: (world) => {
     const { cloud, kernel } = world;
     let isFirst = true;
@@ -50,7 +51,7 @@ const hiddenThenRefused: Scene = {
       isFirst = false;
       world.later(0.5, () => {
         if (kernel.chance(0.5)) cloud.fault({ kind: 'no-balance', times: 3 });
-        else cloud.fault({ kind: 'bad-key', forSeconds: between(kernel, 3, 15) });
+        else cloud.fault({ kind: 'bad-key', forSeconds: kernel.between(3, 15) });
       });
     });
   },
@@ -59,9 +60,9 @@ const hiddenThenRefused: Scene = {
 /** A create waits for the quota's next window, and its process is frozen meanwhile. */
 const frozenInLine: Scene = {
   name: 'frozen-in-line',
-  sessions: () => [session({ readyTimeoutSeconds: 120 }, {})],
+  sessions: () => [session({ readyTimeoutSeconds: 120 })],
   faults: (kernel) => [
-    fault('worker-frozen-and-replaced', 'create', between(kernel, 5, 40), Math.round(between(kernel, 20, 45))),
+    fault('worker-frozen-and-replaced', 'create', kernel.between(5, 40), Math.round(kernel.between(20, 45))),
   ],
   play: (world) => {
     quota(world, TINY_QUOTA);
@@ -72,12 +73,12 @@ const frozenInLine: Scene = {
 const endedInLine: Scene = {
   name: 'ended-in-line',
   // Heartbeats come every 2.5 s from the start on: the end is told of between two of them.
-  sessions: (kernel) => [session({ readyTimeoutSeconds: 120 }, { starts: [between(kernel, 0, 2)] })],
+  sessions: (kernel) => [session({ readyTimeoutSeconds: 120 }, { starts: [kernel.between(0, 2)] })],
   play: (world) => {
     quota(world, TINY_QUOTA);
     const { kernel, users } = world;
     const windowMs = Math.ceil((kernel.nowMs + 1) / MINUTE_MS) * MINUTE_MS;
-    world.later((windowMs - kernel.nowMs) / 1000 - between(kernel, 0.3, 0.9), () => {
+    world.later((windowMs - kernel.nowMs) / 1000 - kernel.between(0.3, 0.9), () => {
       void users.onSession(NAME, 'terminate');
     });
   },
@@ -97,8 +98,8 @@ const nobodyWaitsAnyMore: Scene = {
     cloud.callWatchers.push(({ isCreate }) => {
       if (isCreate) rented += 1;
     });
-    cloud.fault({ kind: 'server-error', forSeconds: between(kernel, 15, 30), match: { operation: 'list' } });
-    world.later(between(kernel, 3, 10), () => void users.onJob(`${NAME}-waits`, kernel.pick(['cancel', 'terminate'])));
+    cloud.fault({ kind: 'server-error', forSeconds: kernel.between(15, 30), match: { operation: 'list' } });
+    world.later(kernel.between(3, 10), () => void users.onJob(`${NAME}-waits`, kernel.pick(['cancel', 'terminate'])));
     return () => (rented > 0 ? ['a pod was rented although the only job that waited for it was gone'] : []);
   },
 };
@@ -113,9 +114,9 @@ const crowded: Scene = {
   name: 'crowded',
   sessions: (kernel) =>
     Array.from({ length: ENDING + RENTING }, (_, i) => {
-      const starts = [i < ENDING ? 5 * i : MINUTE_MS / 1000 + between(kernel, 0, 2)];
+      const starts = [i < ENDING ? 5 * i : MINUTE_MS / 1000 + kernel.between(0, 2)];
       // By then the others have used up what they may of the window.
-      const stopAt = i < ENDING ? MINUTE_MS / 1000 + between(kernel, 10, 30) : undefined;
+      const stopAt = i < ENDING ? MINUTE_MS / 1000 + kernel.between(10, 30) : undefined;
       return session({ idleTimeoutSeconds: 120 }, { starts, stopAt }, `s${i}`);
     }),
   play: (world) => {
@@ -133,7 +134,7 @@ const bootingTogether: Scene = {
   name: 'booting-together',
   sessions: (kernel) =>
     Array.from({ length: BOOTING }, (_, i) =>
-      session({ readyTimeoutSeconds: 55 }, { starts: [between(kernel, 0, 2)] }, `s${i}`),
+      session({ readyTimeoutSeconds: 55 }, { starts: [kernel.between(0, 2)] }, `s${i}`),
     ),
   play: (world) => {
     world.cloud.fault({ kind: 'boot-stuck', times: BOOTING });
@@ -155,12 +156,12 @@ const bootingTogether: Scene = {
 const resetAtAnotherPrice: Scene = {
   name: 'reset-at-another-price',
   sessions: (kernel) => [
-    session({ maxCostUsd: between(kernel, 0.08, 0.15) }, { jobs: [job('works', { at: 0, runs: 120 })] }),
+    session({ maxCostUsd: kernel.between(0.08, 0.15) }, { jobs: [job('works', { at: 0, runs: 120 })] }),
   ],
   play: (world) => {
     const { cloud, kernel } = world;
-    world.later(between(kernel, 20, 60), () => {
-      cloud.settings({ gpus: { 'NVIDIA GeForce RTX 4090': { securePriceUsd: between(kernel, 0.7, 0.9) } } });
+    world.later(kernel.between(20, 60), () => {
+      cloud.settings({ gpus: { 'NVIDIA GeForce RTX 4090': { securePriceUsd: kernel.between(0.7, 0.9) } } });
       world.reset(NAME, 0);
     });
   },
@@ -175,8 +176,8 @@ const budgetForTwo: Scene = {
   name: 'budget-for-two',
   sessions: (kernel) => [
     session(
-      { maxCostUsd: between(kernel, 0.08, 0.11), idleTimeoutSeconds: 20, drainSeconds: 0 },
-      { jobs: [job('late', { at: between(kernel, 180, 200), runs: 400, timeout: 300 })] },
+      { maxCostUsd: kernel.between(0.08, 0.11), idleTimeoutSeconds: 20, drainSeconds: 0 },
+      { jobs: [job('late', { at: kernel.between(180, 200), runs: 400, timeout: 300 })] },
     ),
   ],
   faults: () => [fault('never-ends', 'serve', 0), fault('never-ends', 'idle', 0)],
@@ -185,16 +186,14 @@ const budgetForTwo: Scene = {
 
 /** What the session's pods have cost when the last of them was ended that RunPod ends. */
 function overBudget(world: World): string[] {
-  const pods = world.cloud.ledger.filter(({ name }) => parsePodName(name)?.session === NAME);
-  const runs = new Set(pods.map(({ name }) => parsePodName(name)?.firstRunId));
-  return [...runs].flatMap((firstRunId) => {
-    const its = pods.filter(({ name }) => parsePodName(name)?.firstRunId === firstRunId);
-    const stopped = its.map(({ id }) => world.cloud.machines.get(id)?.lastUseEndMs ?? 0);
-    const lastMs = Math.max(...stopped);
-    const usd = its.reduce((sum, { id }) => {
-      const pod = world.cloud.pod(id);
-      const createdMs = pod?.createdAtMs ?? lastMs;
-      return sum + (Math.max(0, Math.min(pod?.terminatedAtMs ?? lastMs, lastMs) - createdMs) / 3_600_000) * PRICE_USD;
+  const runOf = ({ name }: Readonly<PodRecord>): string | undefined => parsePodName(name)?.firstRunId;
+  const pods = podsOfOwner(world);
+  return [...new Set(pods.map(runOf))].flatMap((run) => {
+    const its = pods.filter((pod) => runOf(pod) === run);
+    const lastMs = Math.max(...its.map(({ id }) => world.cloud.machines.get(id)?.lastUseEndMs ?? 0));
+    const usd = its.reduce((sum, { createdAtMs, terminatedAtMs }) => {
+      const costsMs = Math.max(0, Math.min(terminatedAtMs ?? lastMs, lastMs) - createdAtMs);
+      return sum + (costsMs / 3_600_000) * PRICE_USD;
     }, 0);
     const mostUsd = world.budgetUsdOf(NAME) + (its.length * SLACK_SECONDS * PRICE_USD) / 3600;
     return usd > mostUsd ? [`session ${NAME} worked on until $${usd.toFixed(3)} were spent, of $${mostUsd}`] : [];

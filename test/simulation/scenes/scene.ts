@@ -1,4 +1,6 @@
-import type { PodSessionInput } from '../../../src/contract/index.js';
+import type { PodRecord } from '../../../emulator/core/pod.js';
+import { parsePodName, type PodSessionInput } from '../../../src/contract/index.js';
+import { OWNER } from '../../support/tester.js';
 import { faultKinds } from '../faults/catalog.js';
 import type { PlannedFault } from '../faults/fault.js';
 import type { Kernel } from '../kernel/kernel.js';
@@ -23,10 +25,6 @@ export interface Scene {
 
 export const NAME = 's0';
 const LONGEST_PAUSE_SECONDS = 10;
-
-export function between(kernel: Kernel, from: number, to: number): number {
-  return from + kernel.random() * (to - from);
-}
 
 /** One that starts with the story and ends by itself, unless the scene says otherwise. */
 export function session(
@@ -79,6 +77,11 @@ export function onListing({ network }: World, act: () => void): void {
   network.watchers.push((stage, { method, url }) => {
     if (stage === 'leaves' && method === 'GET' && url.endsWith('/v2/pods')) act();
   });
+}
+
+/** In the order in which they were rented, those that have ended too. */
+export function podsOfOwner({ cloud }: World): Readonly<PodRecord>[] {
+  return cloud.ledger.flatMap(({ id, name }) => (parsePodName(name)?.owner === OWNER ? (cloud.pod(id) ?? []) : []));
 }
 
 /** What the scene leaves open is calm. */

@@ -1,6 +1,6 @@
 import { jobsOf } from '../invariants/truth.js';
 import type { World } from '../world/world.js';
-import { between, fault, holder, job, NAME, session, type Scene } from './scene.js';
+import { fault, holder, job, NAME, session, type Scene } from './scene.js';
 
 const IDLE_SECONDS = 60;
 /** Nobody is granted anything until a worker is there again. */
@@ -15,9 +15,9 @@ const behindAForgottenLease: Scene = {
     session(
       { idleTimeoutSeconds: IDLE_SECONDS },
       {
-        jobs: [job('waits', { at: between(kernel, 30, 50), runs: between(kernel, 5, 30) })],
+        jobs: [job('waits', { at: kernel.between(30, 50), runs: kernel.between(5, 30) })],
         // The pod's own switch would not wait for longer.
-        holders: [holder({ at: 0, uses: between(kernel, IDLE_SECONDS + 20, IDLE_SECONDS + 90), idles: true })],
+        holders: [holder({ at: 0, uses: kernel.between(IDLE_SECONDS + 20, IDLE_SECONDS + 90), idles: true })],
       },
     ),
   ],
@@ -31,8 +31,8 @@ const lostWithAQueue: Scene = {
       {},
       {
         jobs: [
-          job('works', { at: 0, runs: between(kernel, 200, 250) }),
-          job('waits', { at: between(kernel, 40, 70), runs: between(kernel, 20, 40) }),
+          job('works', { at: 0, runs: kernel.between(200, 250) }),
+          job('waits', { at: kernel.between(40, 70), runs: kernel.between(20, 40) }),
         ],
       },
     ),
@@ -41,7 +41,7 @@ const lostWithAQueue: Scene = {
     fault(
       kernel.pick(['host-gone', 'pod-ended-by-others', 'pod-stopped-by-others']),
       'serve',
-      between(kernel, 100, 150),
+      kernel.between(100, 150),
     ),
   ],
 };
@@ -53,7 +53,7 @@ const MOST_LOST_PODS = 2;
 const noPodLasts: Scene = {
   name: 'no-pod-lasts',
   sessions: (kernel) => [
-    session({}, { starts: [], jobs: [job('unlucky', { at: 0, runs: between(kernel, 100, 400) })] }),
+    session({}, { starts: [], jobs: [job('unlucky', { at: 0, runs: kernel.between(100, 400) })] }),
   ],
   weather: () => ({ isFrail: true }),
   play: (world) => {
@@ -77,7 +77,7 @@ const slowAfterACut: Scene = {
   name: 'slow-after-a-cut',
   sessions: () => [session({}, { jobs: [job('works', { at: 0, runs: 150 })] })],
   faults: (kernel) => {
-    const afterSeconds = between(kernel, 20, 60);
+    const afterSeconds = kernel.between(20, 60);
     return [fault('connections-cut', 'serve', afterSeconds), fault('gate-slow', 'serve', afterSeconds, 60)];
   },
 };
@@ -89,7 +89,7 @@ const stopThenRelease: Scene = {
     session(
       { drainSeconds: 60 },
       {
-        jobs: [job('waits', { at: between(kernel, 25, 35), runs: between(kernel, 20, 40) })],
+        jobs: [job('waits', { at: kernel.between(25, 35), runs: kernel.between(20, 40) })],
         holders: [holder({ at: 0, uses: 300, dies: true })],
       },
     ),
@@ -119,7 +119,7 @@ const stopThenRequest: Scene = {
 
 /** The end is asked for, and what comes right after it, between the death of one worker and the start of the next. */
 function unheard(world: World, next: () => void): void {
-  const atSeconds = between(world.kernel, 60, 80);
+  const atSeconds = world.kernel.between(60, 80);
   world.later(atSeconds, () => {
     world.fleet.killWorkers();
   });

@@ -1,7 +1,6 @@
 import { parsePodName, type PodNameParts } from '../../../src/contract/index.js';
-import { OWNER } from '../../support/tester.js';
 import type { World } from '../world/world.js';
-import { between, fault, job, session, type Scene } from './scene.js';
+import { fault, job, podsOfOwner, session, type Scene } from './scene.js';
 
 /** One look at the list while a pod boots, and the call. */
 const SEEN_SECONDS = 20;
@@ -41,8 +40,8 @@ const hiddenTwin: Scene = {
   weather: () => ({ listLagSeconds: LONGEST_LAG_SECONDS }),
 };
 
-function twinsLongerThan({ cloud }: World, seconds: number): string[] {
-  const ours = cloud.ledger.flatMap(({ id, name }) => (parsePodName(name)?.owner === OWNER ? [cloud.pod(id)!] : []));
+function twinsLongerThan(world: World, seconds: number): string[] {
+  const ours = podsOfOwner(world);
   return ours.flatMap((one, i) =>
     ours.slice(i + 1).flatMap((other) => {
       const untilMs = Math.min(one.terminatedAtMs ?? Infinity, other.terminatedAtMs ?? Infinity);
@@ -58,10 +57,10 @@ const startedAgain: Scene = {
   sessions: (kernel) => [
     session(
       { guard: 'none', idleTimeoutSeconds: 150 },
-      { starts: [0, between(kernel, 45, 50)], jobs: [job('works', { at: 51, runs: 300 })] },
+      { starts: [0, kernel.between(45, 50)], jobs: [job('works', { at: 51, runs: 300 })] },
     ),
   ],
-  faults: (kernel) => [fault('session-terminated', 'idle', between(kernel, 10, 25))],
+  faults: (kernel) => [fault('session-terminated', 'idle', kernel.between(10, 25))],
   play: (world) => {
     const findings: string[] = [];
     world.cloud.podWatchers.push((news, { name, podId, askers }) => {

@@ -68,7 +68,6 @@ export function planSession(
   name: string,
   { phases, longWork, lateJob, runner, noSwitch }: Wanted,
 ): PlannedSession {
-  const between = (from: number, to: number): number => from + kernel.random() * (to - from);
   const stopsInUse = phases.has('drain');
   const jobCount = kernel.integer(phases.has('serve') || stopsInUse || lateJob ? 1 : 0, 3) + Number(lateJob);
   const isShortLife = kernel.chance(0.08);
@@ -77,21 +76,21 @@ export function planSession(
     ? ['NVIDIA GeForce RTX 4090', 'NVIDIA GeForce RTX 3090']
     : ['NVIDIA GeForce RTX 4090'];
   const isChoosy = gpus.length > 1 && kernel.chance(0.2);
-  const idleTimeoutSeconds = Math.round(between(20, 150));
+  const idleTimeoutSeconds = Math.round(kernel.between(20, 150));
   const input: PodSessionInput = {
     session: name,
     gpus,
     ...(isChoosy && { maxPriceUsdPerHour: 0.5 }),
     idleTimeoutSeconds,
-    readyTimeoutSeconds: Math.round(between(45, 90)),
+    readyTimeoutSeconds: Math.round(kernel.between(45, 90)),
     drainSeconds: endsLate ? 60 : kernel.pick([0, 10, 60]) || (stopsInUse ? 30 : 0),
-    maxLifetimeSeconds: Math.round(isShortLife ? between(60, 150) : between(600, 1800)),
-    maxCostUsd: kernel.chance(0.15) ? between(0.03, 0.1) : 5,
+    maxLifetimeSeconds: Math.round(isShortLife ? kernel.between(60, 150) : kernel.between(600, 1800)),
+    maxCostUsd: kernel.chance(0.15) ? kernel.between(0.03, 0.1) : 5,
     maxConcurrentLeases: kernel.integer(1, 4),
     guard: kernel.chance(noSwitch ? 0.75 : isShortLife ? 0.5 : 0.25) ? 'none' : 'deadman',
     startedBy: 'simulation',
   };
-  const starts = kernel.chance(0.6) || jobCount === 0 ? [between(0, 5)] : [];
+  const starts = kernel.chance(0.6) || jobCount === 0 ? [kernel.between(0, 5)] : [];
   const jobs = Array.from({ length: jobCount }, (_, i): PlannedJob => {
     const isLate = lateJob && i === jobCount - 1;
     const isLong = i === 0 && (longWork || endsLate || (isShortLife && kernel.chance(0.5)));
@@ -100,10 +99,12 @@ export function planSession(
     const pauses = its === undefined && !isLong && kernel.chance(PAUSING) ? idleTimeoutSeconds + 150 : 0;
     return {
       jobId: `${name}-${i}`,
-      at: isLate ? between(150, 250) : i === 0 ? between(0, 10) : between(0, 250),
+      at: isLate ? kernel.between(150, 250) : i === 0 ? kernel.between(0, 10) : kernel.between(0, 250),
       // Work that a short life ends is the only way into a drain at the end of a life.
-      runs: isLong ? between(...LONG_WORK) : runSeconds(kernel, stopsInUse ? 15 : 2, isLate || phases.has('idle')),
-      timeout: isLate ? LATE_JOB_SECONDS : kernel.chance(0.1) ? between(20, 60) : 900 + 2 * pauses,
+      runs: isLong
+        ? kernel.between(...LONG_WORK)
+        : runSeconds(kernel, stopsInUse ? 15 : 2, isLate || phases.has('idle')),
+      timeout: isLate ? LATE_JOB_SECONDS : kernel.chance(0.1) ? kernel.between(20, 60) : 900 + 2 * pauses,
       pauses,
       runner: its,
     };
@@ -117,8 +118,8 @@ export function planSession(
       ? [
           {
             leaseId: `${name}-external`,
-            at: between(0, 120),
-            uses: between(10, 240),
+            at: kernel.between(0, 120),
+            uses: kernel.between(10, 240),
             hold: kernel.chance(0.4),
             ahead: kernel.chance(0.2) ? 3_600 : 0,
             idles: kernel.chance(0.4),
@@ -128,9 +129,9 @@ export function planSession(
       : [],
     // So near the end of a short life a drain does not fit in.
     stopAt: endsLate
-      ? (starts[0] ?? jobs[0]!.at) + input.maxLifetimeSeconds! - between(5, 55)
+      ? (starts[0] ?? jobs[0]!.at) + input.maxLifetimeSeconds! - kernel.between(5, 55)
       : kernel.chance(0.2)
-        ? between(5, 250)
+        ? kernel.between(5, 250)
         : undefined,
     stopsInUse,
     isSoldOut: gpus.length > 1 && !isChoosy && kernel.chance(0.3),
@@ -152,5 +153,5 @@ function runnerOf(kernel: Kernel, mayBeAbsent: boolean): PlannedJob['runner'] {
 /** Most answers take seconds; some take minutes. */
 function runSeconds(kernel: Kernel, least: number, isShort: boolean): number {
   const [from, to] = isShort || kernel.chance(0.75) ? [least, 40] : kernel.chance(0.5) ? [60, 150] : LONG_WORK;
-  return from + kernel.random() * (to - from);
+  return kernel.between(from, to);
 }
