@@ -129,14 +129,14 @@ export class RentedPod {
   }
 
   /** Waits for its end. @returns when the ledger says that it ended, in epoch milliseconds */
-  gone(withinMs = 20_000): Promise<number> {
+  gone(): Promise<number> {
     return until(
       `the end of pod ${this.id}`,
       async () => {
         const { terminatedAt } = await this.bill();
         return terminatedAt === null ? undefined : Date.parse(terminatedAt);
       },
-      withinMs,
+      40_000,
     );
   }
 
