@@ -55,6 +55,7 @@ export class SimProcess {
     new Promise((resolve, reject) => {
       const onAbort = (): void => {
         cancel();
+        forget();
         reject(new Error('the sleep was aborted'));
       };
       if (signal?.aborted) {
@@ -63,10 +64,16 @@ export class SimProcess {
       }
       const cancel = this.kernel.at(this.kernel.nowMs + ms, () => {
         this.deliver(() => {
-          signal?.removeEventListener('abort', onAbort);
+          forget();
           resolve();
         });
       });
+      // Node keeps a signal made of others, and all that its listeners know, for as long as it has listeners.
+      const forget = (): void => {
+        signal?.removeEventListener('abort', onAbort);
+        this.onKill.delete(forget);
+      };
       signal?.addEventListener('abort', onAbort, { once: true });
+      this.onKill.add(forget);
     });
 }
