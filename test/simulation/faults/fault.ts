@@ -21,6 +21,9 @@ export const everyClaim: readonly Claim[] = ['boot', 'use', 'lease', 'number', '
 /** Work that was under way goes on unseen, and what was asked for may come twice; nobody loses a pod that works. */
 export const unseen: readonly Claim[] = ['boot', 'again', 'lease', 'number', 'turn'];
 
+/** With the pod goes what is done on it; who needs another one gets it before all others. */
+export const thePod: readonly Claim[] = everyClaim.filter((claim) => claim !== 'turn');
+
 export interface FaultKind {
   readonly name: string;
   /** Where it can strike at all. */

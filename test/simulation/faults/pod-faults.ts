@@ -1,13 +1,10 @@
 import type { PodMachine } from '../world/pod-machine.js';
 import type { PodTraits } from '../world/pod-traits.js';
 import type { World } from '../world/world.js';
-import { everyClaim, withPod, type FaultKind, type Strike } from './fault.js';
+import { everyClaim, thePod, withPod, type FaultKind, type Strike } from './fault.js';
 import { BACK_OFF_SECONDS, SPREAD_SECONDS } from './limits.js';
 
 const needsMachine = 'no container runs yet, or none is used any more';
-
-/** With the pod goes what is done on it; who needs another one gets it before all others. */
-const thePod = everyClaim.filter((claim) => claim !== 'turn');
 
 const onPod = (
   name: string,

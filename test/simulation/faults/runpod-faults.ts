@@ -1,4 +1,4 @@
-import { everyPhase, withPod, type Claim, type FaultKind, type Strike } from './fault.js';
+import { everyPhase, thePod, withPod, type Claim, type FaultKind, type Strike } from './fault.js';
 import { BACK_OFF_SECONDS, CALL_SECONDS, LONGEST_RETRY_AFTER_SECONDS, runPodFails, SPREAD_SECONDS } from './limits.js';
 
 const onlyCreates = 'only a create call meets it, and a session creates nothing while it has a pod';
@@ -93,13 +93,15 @@ export const runPodFaults: readonly FaultKind[] = [
       }),
     ),
   ),
-  costsTheAnswer(
-    atCreate(
+  {
+    ...atCreate(
       'crash-loop',
       () => BACK_OFF_SECONDS,
       ({ world }) => ({ seconds: world.kernel.integer(1, 20) }),
     ),
-  ),
+    // It may boot between two crashes, and serve.
+    mayCost: thePod,
+  },
   costsTheAnswer(
     atCreate(
       'image-unpullable',

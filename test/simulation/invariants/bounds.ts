@@ -44,6 +44,7 @@ export function putOffSeconds({ weather }: World, struck: readonly StruckFault[]
 const LIES = ['list-misses', 'list-late', 'list-small-page', 'pod-forgotten'];
 const ORPHANING = [
   'session-terminated',
+  'all-sessions-terminated',
   'session-reset',
   'bad-deploy',
   // Its pod may show when nobody looks for it any more.
@@ -59,6 +60,15 @@ function isLeftToReaper({ listLagSeconds, isDeaf }: Weather, struck: readonly St
 /** RunPod accepts a DELETE, ignores it, and then knows the pod neither in its list nor by its id: no one can tell that from its end. */
 export function isDeniedTwice(isDeaf: boolean, struck: readonly StruckFault[]): boolean {
   return hasStruck(struck, ['pod-forgotten']) && (isDeaf || hasStruck(struck, ['delete-no-effect', 'never-ends']));
+}
+
+/**
+ * The list lies in more than one way. Three looks over a minute may then all miss the second pod of a name, of which
+ * nobody has an id to ask for.
+ */
+export function mayHideTwins({ listLagSeconds }: Weather, struck: readonly StruckFault[]): boolean {
+  const lies = struck.filter(({ fault }) => LIES.includes(fault.kind.name)).length;
+  return lies + (listLagSeconds > 0 ? 1 : 0) >= 2;
 }
 
 function hasStruck(struck: readonly StruckFault[], names: readonly string[]): boolean {

@@ -2,7 +2,7 @@ import { ERROR_CODES } from '../../../src/contract/index.js';
 import { HEARTBEAT_SECONDS } from '../faults/limits.js';
 import type { World } from '../world/world.js';
 import { OWNER } from '../../support/tester.js';
-import { boundOf, isDeniedTwice, isKept, putOffSeconds, SLACK_SECONDS } from './bounds.js';
+import { boundOf, isDeniedTwice, isKept, mayHideTwins, putOffSeconds, SLACK_SECONDS } from './bounds.js';
 import type { Ledgers } from './ledgers.js';
 import {
   endedSessions,
@@ -29,7 +29,7 @@ export function broken(world: World, ledgers: Ledgers, struck: readonly StruckFa
     // RunPod ends in the end what it would not end before.
     ...pods.filter(({ isAlive }) => isAlive).map(({ pod }) => `pod ${pod.id} is still alive in the end`),
     ...overlaps(world, pods, struck),
-    ...(isDeniedTwice(world.weather.isDeaf, struck) ? [] : leftBehind(ended, pods)),
+    ...leftBehind(world, ended, pods, struck),
     ...createdTooLate(ended, pods, 0),
     ...createdTooLate(terminatedSessions(world), pods, unawareMs(struck)),
     ...movedDeadlines(pods),
@@ -71,9 +71,17 @@ function overlaps(world: World, pods: readonly PodTruth[], struck: readonly Stru
 }
 
 /** A session that has ended by itself has seen all of its pods gone. */
-function leftBehind(ended: readonly EndedSession[], pods: readonly PodTruth[]): string[] {
+function leftBehind(
+  { weather }: World,
+  ended: readonly EndedSession[],
+  pods: readonly PodTruth[],
+  struck: readonly StruckFault[],
+): string[] {
+  if (isDeniedTwice(weather.isDeaf, struck)) return [];
+  const isTwin = (one: PodTruth): boolean => pods.some((other) => other !== one && other.pod.name === one.pod.name);
+  const left = mayHideTwins(weather, struck) ? pods.filter((pod) => !isTwin(pod)) : pods;
   return ended.flatMap(({ session, firstRunId, status, closedAtMs }) =>
-    pods
+    left
       .filter(
         ({ parts, pod, endMs }) =>
           parts.firstRunId === firstRunId && pod.createdAtMs < closedAtMs && endMs > closedAtMs,
