@@ -46,8 +46,13 @@ export interface LeaseSession {
 export class Lease implements AsyncDisposable {
   readonly leaseId: string;
   private readonly ended = new AbortController();
+  private readonly askEveryMs: number;
   private readonly renewing: Promise<void>;
   private lastUsedAtMs: number | undefined;
+  /** The last use that the session was told of, or was to be. */
+  private tellingMs = 0;
+  private isUrgent = false;
+  private hurry: () => void = () => undefined;
   private failure: DevloopError | undefined;
 
   private constructor(
@@ -57,7 +62,8 @@ export class Lease implements AsyncDisposable {
     ttlSeconds: number,
   ) {
     this.leaseId = request.leaseId;
-    this.renewing = this.renew((ttlSeconds * 1000) / BEATS_PER_TERM).catch(() => undefined);
+    this.askEveryMs = (ttlSeconds * 1000) / BEATS_PER_TERM;
+    this.renewing = this.renew().catch(() => undefined);
   }
 
   /** Waits in the queue until there is a grant. @throws DevloopError as `LeaseSession.ask`; the signal's reason */
@@ -95,9 +101,13 @@ export class Lease implements AsyncDisposable {
     return { Authorization: `Bearer ${token}` };
   }
 
-  /** Notes a use of the pod; the session hears of it well within its idle time. */
+  /** Notes a use of the pod; the session hears of it well within its idle time, and at once of the first after a while. */
   used(atMs = Date.now()): void {
     this.lastUsedAtMs = Math.max(this.lastUsedAtMs ?? 0, atMs);
+    if (this.lastUsedAtMs - this.tellingMs < this.beatMs()) return;
+    // After a silence the idle time may be over before the next beat.
+    this.isUrgent = true;
+    this.hurry();
   }
 
   /** Counts as a use on the pod itself: keeps its dead-man's switch from ending it. */
@@ -127,20 +137,21 @@ export class Lease implements AsyncDisposable {
   }
 
   /** Uses are told before the idle time is over; asking again renews the lease and brings the grant of a new pod. */
-  private async renew(askEveryMs: number): Promise<void> {
+  private async renew(): Promise<void> {
     let toldMs = 0;
     let sinceAskedMs = 0;
     for (;;) {
-      const waitMs = this.beatMs(askEveryMs);
-      await delay(waitMs, undefined, { signal: this.ended.signal, ref: false });
+      const waitMs = this.beatMs();
+      await this.pause(waitMs);
       sinceAskedMs += waitMs;
       try {
         if (this.lastUsedAtMs !== undefined && this.lastUsedAtMs > toldMs) {
           const usedMs = this.lastUsedAtMs;
+          this.tellingMs = usedMs;
           await this.session.tellUse(this.leaseId, usedMs);
           toldMs = usedMs;
         }
-        if (this.present && sinceAskedMs < askEveryMs) continue;
+        if (this.present && sinceAskedMs < this.askEveryMs) continue;
         this.present = (await this.session.ask(this.request)).grant;
         sinceAskedMs = 0;
       } catch (error) {
@@ -151,10 +162,21 @@ export class Lease implements AsyncDisposable {
     }
   }
 
-  private beatMs(askEveryMs: number): number {
+  /** Until the next beat, or until a use is urgent. */
+  private async pause(ms: number): Promise<void> {
+    const { signal } = this.ended;
+    signal.throwIfAborted();
+    const early = new Promise<void>((resolve) => {
+      this.hurry = resolve;
+    });
+    if (!this.isUrgent) await Promise.race([early, delay(ms, undefined, { signal, ref: false })]);
+    this.isUrgent = false;
+  }
+
+  private beatMs(): number {
     // Without a pod it waits in the queue again.
-    if (!this.present) return Math.min(askEveryMs, ASK_AGAIN_MS);
+    if (!this.present) return Math.min(this.askEveryMs, ASK_AGAIN_MS);
     const { idleTimeoutSeconds = Infinity } = this.present;
-    return Math.min(askEveryMs, Math.max(SHORTEST_BEAT_MS, (idleTimeoutSeconds * 1000) / BEATS_PER_TERM));
+    return Math.min(this.askEveryMs, Math.max(SHORTEST_BEAT_MS, (idleTimeoutSeconds * 1000) / BEATS_PER_TERM));
   }
 }

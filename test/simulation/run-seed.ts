@@ -7,6 +7,7 @@ import { Ledgers } from './invariants/ledgers.js';
 import { unanswered } from './invariants/answers.js';
 import { Renting } from './invariants/renting.js';
 import { Rights, type Excuse } from './invariants/rights.js';
+import { costing } from './invariants/truth.js';
 import { Turns } from './invariants/turns.js';
 import { NO_CAPS } from '../support/tester.js';
 import { HASH_START, hashed } from './kernel/hash.js';
@@ -68,7 +69,7 @@ export async function runSeed(seed: number, only?: readonly number[]): Promise<S
       ...rights.findings,
       ...renting.findings,
       ...turns.findings,
-      ...unanswered(world, isExcusedFrom),
+      ...unanswered(world, armed.struck, isExcusedFrom),
       ...(asked?.() ?? []),
       ...ledgers.strangersLost,
       ...(kernel.isExhausted ? ['the story comes to no end'] : []),
@@ -115,7 +116,7 @@ export function isOver(world: World): boolean {
 
 /** Something has struck that may cost this session's people what they claim, or somebody has asked for the end. */
 function isExcused(world: World, armed: Armed, session: string, claim: Claim): boolean {
-  const isDisturbed = armed.struck.some(({ fault: { kind } }) => kind.mayCost?.includes(claim) === true);
+  const isDisturbed = costing(armed.struck, claim).length > 0;
   const isAsked = world.users.stopsAsked.some((stop) => stop.session === session);
   const { caps, isFrail } = world.weather;
   // Where no pod lasts the first to come is still served first.

@@ -1,18 +1,22 @@
 import type { PlannedJob, PlannedSession } from '../world/plan.js';
 import type { World } from '../world/world.js';
 import type { Excuse } from './rights.js';
-import { jobsOf } from './truth.js';
+import { costing, jobsOf, type StruckFault } from './truth.js';
 
 /** Boots, retries and what else comes between a job and its pod. */
 const ASIDE_SECONDS = 300;
 const LEAST_LIFETIME_SECONDS = 600;
+/** Until the model answers, where nothing comes between. */
+const BOOT_SECONDS = 25;
 /** Runners whose jobs cannot but fail. */
 const UNANSWERED = ['absent', 'forbidden', 'garbled'];
 /** So long a job holds its lease for a runner that does not come. */
 const ABSENT_RUNNER_SECONDS = 60;
 
 /** Jobs that had the time for their work and failed, although nothing has struck that may cost it. */
-export function unanswered(world: World, isExcused: Excuse): string[] {
+export function unanswered(world: World, struck: readonly StruckFault[], isExcused: Excuse): string[] {
+  // Work that goes on unseen is begun anew.
+  const times = 1 + costing(struck, 'number').length;
   const failed = jobsOf(world).filter(({ status }) => status === 'FAILED');
   return failed.flatMap(({ jobId, session, timeoutSeconds, failureType }) => {
     const planned = world.planned(session);
@@ -20,15 +24,24 @@ export function unanswered(world: World, isExcused: Excuse): string[] {
     if (job?.runner === 'forbidden' && failureType === 'RUNNER_UNAVAILABLE')
       return [`job ${jobId} got a pod for a runner that the operator does not allow`];
     if (!planned || !job || UNANSWERED.some((runner) => job.runner === runner)) return [];
-    if (!hasTime(planned, timeoutSeconds) || isExcused(session, 'answer')) return [];
+    if (!hasTime(planned, timeoutSeconds, times) || isExcused(session, 'answer')) return [];
+    if (failureType === 'BOOT_FAILED' && hadNoTimeToBoot(planned, struck)) return [];
     return [`job ${jobId} failed (${failureType ?? 'nobody knows why'}) although nothing has struck that may cost it`];
   });
 }
 
-/** However they wait for each other. */
-function hasTime({ input, jobs, holders }: PlannedSession, timeoutSeconds: number): boolean {
+/** As long as nobody of ours can look at a pod nobody knows that it serves, and its time to boot is its own. */
+function hadNoTimeToBoot(
+  { input: { readyTimeoutSeconds = Infinity } }: PlannedSession,
+  struck: readonly StruckFault[],
+): boolean {
+  return costing(struck, 'boot').some(({ fault: { seconds } }) => seconds + BOOT_SECONDS >= readyTimeoutSeconds);
+}
+
+/** However they wait for each other. @param times how often each job's work is begun */
+function hasTime({ input, jobs, holders }: PlannedSession, timeoutSeconds: number, times: number): boolean {
   const perJob = jobs.map((job) => holdsSeconds(job));
-  const workSeconds = [...perJob, ...holders.map(({ uses }) => uses)].reduce((a, b) => a + b, 0);
+  const workSeconds = times * [...perJob, ...holders.map(({ uses }) => uses)].reduce((a, b) => a + b, 0);
   const isLong = (input.maxLifetimeSeconds ?? 0) >= LEAST_LIFETIME_SECONDS + workSeconds;
   return isLong && workSeconds + ASIDE_SECONDS <= timeoutSeconds;
 }

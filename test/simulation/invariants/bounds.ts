@@ -52,14 +52,16 @@ const ORPHANING = [
   'create-timeout-created',
 ];
 
-function isLeftToReaper({ listLagSeconds, isDeaf }: Weather, struck: readonly StruckFault[]): boolean {
-  const isLied = listLagSeconds > 0 || hasStruck(struck, LIES);
-  return isDeniedTwice(isDeaf, struck) || (isLied && hasStruck(struck, ORPHANING));
+function isLeftToReaper(weather: Weather, struck: readonly StruckFault[]): boolean {
+  const isLied = weather.listLagSeconds > 0 || hasStruck(struck, LIES);
+  return isDeniedTwice(weather, struck) || (isLied && hasStruck(struck, ORPHANING));
 }
 
 /** RunPod accepts a DELETE, ignores it, and then knows the pod neither in its list nor by its id: no one can tell that from its end. */
-export function isDeniedTwice(isDeaf: boolean, struck: readonly StruckFault[]): boolean {
-  return hasStruck(struck, ['pod-forgotten']) && (isDeaf || hasStruck(struck, ['delete-no-effect', 'never-ends']));
+export function isDeniedTwice({ isDeaf, listLagSeconds }: Weather, struck: readonly StruckFault[]): boolean {
+  const isUnlisted = listLagSeconds > 0 || hasStruck(struck, LIES);
+  const isUnknown = hasStruck(struck, ['pod-forgotten']) || (isUnlisted && hasStruck(struck, ['get-404-after-create']));
+  return isUnknown && (isDeaf || hasStruck(struck, ['delete-no-effect', 'never-ends']));
 }
 
 /**
@@ -83,7 +85,12 @@ export function boundOf(world: World, truth: PodTruth, struck: readonly StruckFa
   const isBroken = struck.some(
     ({ fault: { kind, session } }) => kind.name === 'bad-deploy' && session === truth.parts.session,
   );
-  const atLeast = isBroken ? Math.max(byUs, withoutTheSession(truth, world, struck)) : byUs;
+  // The reaper asks again for an end with each of its turns.
+  const byReaperMs = Math.max(
+    withoutTheSession(truth, world, struck),
+    keptMs + (REAPER_SECONDS + SLACK_SECONDS) * 1000,
+  );
+  const atLeast = isBroken ? Math.max(byUs, byReaperMs) : byUs;
   if (deadSinceMs === undefined || atLeast < deadSinceMs) return atLeast;
   return Math.max(atLeast, withoutUs(world, truth, struck));
 }

@@ -77,7 +77,7 @@ function leftBehind(
   pods: readonly PodTruth[],
   struck: readonly StruckFault[],
 ): string[] {
-  if (isDeniedTwice(weather.isDeaf, struck)) return [];
+  if (isDeniedTwice(weather, struck)) return [];
   const isTwin = (one: PodTruth): boolean => pods.some((other) => other !== one && other.pod.name === one.pod.name);
   const left = mayHideTwins(weather, struck) ? pods.filter((pod) => !isTwin(pod)) : pods;
   return ended.flatMap(({ session, firstRunId, status, closedAtMs }) =>

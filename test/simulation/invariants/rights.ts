@@ -88,14 +88,18 @@ export class Rights {
     const isUnused = machine.askers.length + machine.answeredAtMs.size === 0;
     if (isUnused && this.isExcused(session, 'boot')) return undefined;
     if (planned?.holders.length !== 0 && this.isExcused(session, 'lease')) return undefined;
-    if (machine.askers.some((asker) => this.endOf(asker) === undefined)) return 'while it was in use';
+    const idleMs = Number(env.DEVLOOP_IDLE_SECONDS) * 1000 - CLOCKS_MS;
+    if (
+      machine.askers.some((asker) => !this.isUntold(machine, asker, session, idleMs) && this.endOf(asker) === undefined)
+    )
+      return 'while it was in use';
     if (leftMs < drainMs + NEAR_MS) return undefined;
     const holder = users.holds.find(
       (held) => held.hold && held.podId === podId && kernel.nowMs - held.toMs < CONFIRMED_WITHIN_MS,
     );
     if (holder && !holder.isOver) return 'while somebody held it on purpose';
     const idleSinceMs = Math.max(machine.readyAtMs, ...this.rightfulUses(machine));
-    const earlyMs = idleSinceMs + Number(env.DEVLOOP_IDLE_SECONDS) * 1000 - CLOCKS_MS - kernel.nowMs;
+    const earlyMs = idleSinceMs + idleMs - kernel.nowMs;
     return earlyMs > 0 ? `${Math.round(earlyMs / 1000)} s before its idle time was over` : undefined;
   }
 
@@ -115,6 +119,13 @@ export class Rights {
         this.world.plannedJob(session, job.jobId)?.runner !== 'forbidden',
     );
     return waits ? `while ${waits.jobId} waited for it or worked on it` : undefined;
+  }
+
+  /** Programs outside Temporal tell of a use when it is over here: one that begins late in the idle time comes too late. */
+  private isUntold(machine: PodMachine, asker: string, session: string, idleMs: number): boolean {
+    const isOutside = this.world.planned(session)?.holders.some(({ leaseId }) => leaseId === asker) === true;
+    const toldMs = Math.max(machine.readyAtMs ?? 0, machine.answeredAtMs.get(asker) ?? 0);
+    return isOutside && this.world.kernel.nowMs - toldMs >= idleMs;
   }
 
   /** When each asker's right to the pod ended: with its last question, or before, with itself. */

@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { jobIdOf, parsePodName, sessionNameOf, type PodNameParts } from '../../../src/contract/index.js';
 import type { PodRecord } from '../../../emulator/core/pod.js';
-import type { PlannedFault } from '../faults/fault.js';
+import type { Claim, PlannedFault } from '../faults/fault.js';
 import type { World } from '../world/world.js';
 
 /** A fault that has struck, in the phase in which it did. */
@@ -9,6 +9,11 @@ export interface StruckFault {
   readonly fault: PlannedFault;
   /** Whether it took effect, asked after the run. */
   readonly tookEffect: () => boolean;
+}
+
+/** What has struck that may cost people what they claim. */
+export function costing(struck: readonly StruckFault[], claim: Claim): StruckFault[] {
+  return struck.filter(({ fault: { kind } }) => kind.mayCost?.includes(claim) === true);
 }
 
 /** A pod of ours as RunPod has it, with what its gate saw. Times are epoch milliseconds. */

@@ -62,11 +62,13 @@ function virtualDelay(ms: number, value: unknown, { signal }: { signal?: AbortSi
   });
 }
 
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /** Lets the newest wait pass. @returns how long it was */
 async function pass(): Promise<number> {
   const wait = waits.pop()!;
   wait.pass();
-  await new Promise((resolve) => setImmediate(resolve));
+  await settled();
   return wait.ms;
 }
 
@@ -79,7 +81,7 @@ describe('a lease of a program outside Temporal', () => {
     const places: number[] = [];
     const session = new Session([queued, queued, granted('a')]);
     const taken = Lease.take(session, { onQueued: (place) => places.push(place) });
-    await new Promise((resolve) => setImmediate(resolve));
+    await settled();
     expect(await pass()).toBe(5000);
     expect(await pass()).toBe(5000);
     expect((await taken).grant.podId).toBe('a');
@@ -123,6 +125,57 @@ describe('a lease of a program outside Temporal', () => {
     expect(session.told).toEqual(['used 2000']);
   });
 
+  it('tells at once of the first use after a silence, in which the idle time may have run', async () => {
+    const session = new Session([granted('a')]);
+    const lease = await Lease.take(session, { ttlSeconds: 120 });
+    lease.used(100_000);
+    await settled();
+    expect(session.told).toEqual(['used 100000']);
+    lease.used(139_999);
+    await settled();
+    expect(session.told).toHaveLength(1);
+    await pass();
+    expect(session.told).toHaveLength(2);
+    lease.used(179_999);
+    await settled();
+    expect(session.told.at(-1)).toBe('used 179999');
+  });
+
+  it('tells of a use that comes while it asks for its lease', async () => {
+    const session = new Session([granted('a')]);
+    const lease = await Lease.take(session, { ttlSeconds: 120 });
+    const answer = Promise.resolve(granted('a'));
+    vi.spyOn(session, 'ask').mockImplementationOnce(() => {
+      lease.used(100_000);
+      return answer;
+    });
+    await pass();
+    await settled();
+    expect(session.told).toEqual(['used 100000']);
+  });
+
+  it('does not hurry again before the next beat when Temporal cannot be told', async () => {
+    const session = new Session([granted('a')]);
+    const lease = await Lease.take(session, { ttlSeconds: 120 });
+    const tell = vi.spyOn(session, 'tellUse').mockRejectedValue(new DevloopError('TEMPORAL_UNREACHABLE', 'away'));
+    for (const atMs of [100_000, 101_000, 102_000]) {
+      lease.used(atMs);
+      await settled();
+    }
+    expect(tell).toHaveBeenCalledTimes(1);
+    await pass();
+    expect(tell).toHaveBeenCalledTimes(2);
+  });
+
+  it('tells of nothing more once it has been given back', async () => {
+    const session = new Session([granted('a')]);
+    const lease = await Lease.take(session, { ttlSeconds: 120 });
+    await lease.release();
+    lease.used(100_000);
+    await settled();
+    expect(session.told).toEqual(['given back']);
+  });
+
   it('tells of a pod that does not serve by the id of the pod that it has', async () => {
     const session = new Session([granted('a')]);
     await (await Lease.take(session)).report('HTTP 404');
@@ -158,7 +211,7 @@ describe('a lease of a program outside Temporal', () => {
     const waiting = new Session([queued]);
     const leaving = new AbortController();
     const taken = Lease.take(waiting, { signal: leaving.signal });
-    await new Promise((resolve) => setImmediate(resolve));
+    await settled();
     leaving.abort(new Error('left'));
     await expect(taken).rejects.toThrow('left');
     expect(waiting.told).toEqual(['given back']);
