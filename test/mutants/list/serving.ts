@@ -235,4 +235,13 @@ export const serving: readonly Mutant[] = [
     killedBy: idle,
     alsoSimulation: true,
   },
+  {
+    name: 'first-use-waits',
+    rule: 'serve',
+    takenOut: 'the first use after a silence is told with the next beat',
+    file: 'src/client/lease-handle.ts',
+    search: '    this.hurry();\n',
+    replace: '',
+    killedBy: by('unit/client/lease-handle', 'tells at once of the first use'),
+  },
 ];
