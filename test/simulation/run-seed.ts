@@ -1,9 +1,10 @@
 import { WORKFLOW_TYPES } from '../../src/contract/index.js';
 import { Armed } from './arm.js';
-import type { Claim } from './faults/fault.js';
+import { thePod, type Claim } from './faults/fault.js';
 import { cellName } from './faults/catalog.js';
 import { broken } from './invariants/check.js';
 import { Ledgers } from './invariants/ledgers.js';
+import { isTakenForLost } from './invariants/lies.js';
 import { unanswered } from './invariants/answers.js';
 import { Renting } from './invariants/renting.js';
 import { Rights, type Excuse } from './invariants/rights.js';
@@ -117,9 +118,10 @@ export function isOver(world: World): boolean {
 /** Something has struck that may cost this session's people what they claim, or somebody has asked for the end. */
 function isExcused(world: World, armed: Armed, session: string, claim: Claim): boolean {
   const isDisturbed = costing(armed.struck, claim).length > 0;
+  const isGivenUp = isTakenForLost(world.weather, armed.struck) && thePod.includes(claim);
   const isAsked = world.users.stopsAsked.some((stop) => stop.session === session);
   const { caps, isFrail } = world.weather;
   // Where no pod lasts the first to come is still served first.
   const isByWeather = (isFrail && claim !== 'turn') || (caps !== NO_CAPS && claim === 'answer');
-  return isDisturbed || isAsked || isByWeather || world.budgetUsdOf(session) < DEFAULT_BUDGET_USD;
+  return isDisturbed || isGivenUp || isAsked || isByWeather || world.budgetUsdOf(session) < DEFAULT_BUDGET_USD;
 }

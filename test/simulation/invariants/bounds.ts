@@ -8,6 +8,7 @@ import {
 } from '../faults/limits.js';
 import type { Weather } from '../world/weather.js';
 import type { World } from '../world/world.js';
+import { hasStruck, isDeniedTwice, listLies } from './lies.js';
 import { jobsOf, type PodTruth, type StruckFault } from './truth.js';
 
 /** Ends take a few calls, looks that are seconds apart, and timers that come up to a second late. */
@@ -41,7 +42,6 @@ export function putOffSeconds({ weather }: World, struck: readonly StruckFault[]
   return sum + (isLeftToReaper(weather, struck) ? REAPER_SECONDS : 0);
 }
 
-const LIES = ['list-misses', 'list-late', 'list-small-page', 'pod-forgotten'];
 const ORPHANING = [
   'session-terminated',
   'all-sessions-terminated',
@@ -53,28 +53,7 @@ const ORPHANING = [
 ];
 
 function isLeftToReaper(weather: Weather, struck: readonly StruckFault[]): boolean {
-  const isLied = weather.listLagSeconds > 0 || hasStruck(struck, LIES);
-  return isDeniedTwice(weather, struck) || (isLied && hasStruck(struck, ORPHANING));
-}
-
-/** RunPod accepts a DELETE, ignores it, and then knows the pod neither in its list nor by its id: no one can tell that from its end. */
-export function isDeniedTwice({ isDeaf, listLagSeconds }: Weather, struck: readonly StruckFault[]): boolean {
-  const isUnlisted = listLagSeconds > 0 || hasStruck(struck, LIES);
-  const isUnknown = hasStruck(struck, ['pod-forgotten']) || (isUnlisted && hasStruck(struck, ['get-404-after-create']));
-  return isUnknown && (isDeaf || hasStruck(struck, ['delete-no-effect', 'never-ends']));
-}
-
-/**
- * The list lies in more than one way. Three looks over a minute may then all miss the second pod of a name, of which
- * nobody has an id to ask for.
- */
-export function mayHideTwins({ listLagSeconds }: Weather, struck: readonly StruckFault[]): boolean {
-  const lies = struck.filter(({ fault }) => LIES.includes(fault.kind.name)).length;
-  return lies + (listLagSeconds > 0 ? 1 : 0) >= 2;
-}
-
-function hasStruck(struck: readonly StruckFault[], names: readonly string[]): boolean {
-  return struck.some(({ fault }) => names.includes(fault.kind.name));
+  return isDeniedTwice(weather, struck) || (listLies(weather, struck) > 0 && hasStruck(struck, ORPHANING));
 }
 
 /** The latest moment, in epoch milliseconds, until which a pod may live. */

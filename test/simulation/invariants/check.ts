@@ -2,8 +2,9 @@ import { ERROR_CODES } from '../../../src/contract/index.js';
 import { HEARTBEAT_SECONDS } from '../faults/limits.js';
 import type { World } from '../world/world.js';
 import { OWNER } from '../../support/tester.js';
-import { boundOf, isDeniedTwice, isKept, mayHideTwins, putOffSeconds, SLACK_SECONDS } from './bounds.js';
+import { boundOf, isKept, putOffSeconds, SLACK_SECONDS } from './bounds.js';
 import type { Ledgers } from './ledgers.js';
+import { isDeniedTwice, mayHidePods } from './lies.js';
 import {
   endedSessions,
   jobsOf,
@@ -77,11 +78,9 @@ function leftBehind(
   pods: readonly PodTruth[],
   struck: readonly StruckFault[],
 ): string[] {
-  if (isDeniedTwice(weather, struck)) return [];
-  const isTwin = (one: PodTruth): boolean => pods.some((other) => other !== one && other.pod.name === one.pod.name);
-  const left = mayHideTwins(weather, struck) ? pods.filter((pod) => !isTwin(pod)) : pods;
+  if (isDeniedTwice(weather, struck) || mayHidePods(weather, struck)) return [];
   return ended.flatMap(({ session, firstRunId, status, closedAtMs }) =>
-    left
+    pods
       .filter(
         ({ parts, pod, endMs }) =>
           parts.firstRunId === firstRunId && pod.createdAtMs < closedAtMs && endMs > closedAtMs,
