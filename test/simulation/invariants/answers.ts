@@ -15,8 +15,7 @@ const ABSENT_RUNNER_SECONDS = 60;
 
 /** Jobs that had the time for their work and failed, although nothing has struck that may cost it. */
 export function unanswered(world: World, struck: readonly StruckFault[], isExcused: Excuse): string[] {
-  // Work that goes on unseen is begun anew.
-  const times = 1 + costing(struck, 'number').length;
+  const mayRepeat = costing(struck, 'number').length > 0;
   const failed = jobsOf(world).filter(({ status }) => status === 'FAILED');
   return failed.flatMap(({ jobId, session, timeoutSeconds, failureType }) => {
     const planned = world.planned(session);
@@ -24,7 +23,11 @@ export function unanswered(world: World, struck: readonly StruckFault[], isExcus
     if (job?.runner === 'forbidden' && failureType === 'RUNNER_UNAVAILABLE')
       return [`job ${jobId} got a pod for a runner that the operator does not allow`];
     if (!planned || !job || UNANSWERED.some((runner) => job.runner === runner)) return [];
-    if (!hasTime(planned, timeoutSeconds, times) || isExcused(session, 'answer')) return [];
+    if (
+      !hasTime(planned, timeoutSeconds, (one) => (mayRepeat ? timesBegun(world, one) : 1)) ||
+      isExcused(session, 'answer')
+    )
+      return [];
     if (failureType === 'BOOT_FAILED' && hadNoTimeToBoot(planned, struck)) return [];
     return [`job ${jobId} failed (${failureType ?? 'nobody knows why'}) although nothing has struck that may cost it`];
   });
@@ -38,12 +41,22 @@ function hadNoTimeToBoot(
   return costing(struck, 'boot').some(({ fault: { seconds } }) => seconds + BOOT_SECONDS >= readyTimeoutSeconds);
 }
 
-/** However they wait for each other. @param times how often each job's work is begun */
-function hasTime({ input, jobs, holders }: PlannedSession, timeoutSeconds: number, times: number): boolean {
-  const perJob = jobs.map((job) => holdsSeconds(job));
-  const workSeconds = times * [...perJob, ...holders.map(({ uses }) => uses)].reduce((a, b) => a + b, 0);
+/** However they wait for each other. @param times how often the work of a job was begun */
+function hasTime(
+  { input, jobs, holders }: PlannedSession,
+  timeoutSeconds: number,
+  times: (job: PlannedJob) => number,
+): boolean {
+  const perJob = jobs.map((job) => holdsSeconds(job) * times(job));
+  const workSeconds = [...perJob, ...holders.map(({ uses }) => uses)].reduce((a, b) => a + b, 0);
   const isLong = (input.maxLifetimeSeconds ?? 0) >= LEAST_LIFETIME_SECONDS + workSeconds;
   return isLong && workSeconds + ASIDE_SECONDS <= timeoutSeconds;
+}
+
+/** Whoever is cut off from its work begins it anew. */
+function timesBegun({ cloud }: World, { jobId, pauses = 0 }: PlannedJob): number {
+  const questions = [...cloud.machines.values()].reduce((sum, { questions }) => sum + (questions.get(jobId) ?? 0), 0);
+  return Math.max(1, Math.ceil(questions / (pauses > 0 ? 2 : 1)));
 }
 
 /** So long it holds its lease. */

@@ -38,6 +38,8 @@ export class PodMachine {
   refusesToken = false;
   /** Requests that it refused for their token. */
   refused = 0;
+  /** How many questions each asker has asked. */
+  readonly questions = new Map<string, number>();
   /** The beginning of each asker's first question. */
   readonly begunAtMs = new Map<string, number>();
   /** The end of each asker's last question. */
@@ -170,6 +172,7 @@ export class PodMachine {
       return true;
     };
     const asker = request.headers[ASKER];
+    if (asker !== undefined) this.questions.set(asker, (this.questions.get(asker) ?? 0) + 1);
     if (asker !== undefined && !this.begunAtMs.has(asker)) this.begunAtMs.set(asker, this.kernel.nowMs);
     this.flights.set(id, {
       asker,
