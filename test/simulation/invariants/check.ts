@@ -4,7 +4,7 @@ import type { World } from '../world/world.js';
 import { OWNER } from '../../support/tester.js';
 import { boundOf, isKept, putOffSeconds, SLACK_SECONDS } from './bounds.js';
 import type { Ledgers } from './ledgers.js';
-import { isDeniedTwice, mayHidePods } from './lies.js';
+import { hasStruck, isDeniedTwice, mayHidePods } from './lies.js';
 import {
   endedSessions,
   jobsOf,
@@ -73,20 +73,33 @@ function overlaps(world: World, pods: readonly PodTruth[], struck: readonly Stru
 
 /** A session that has ended by itself has seen all of its pods gone. */
 function leftBehind(
-  { weather }: World,
+  world: World,
   ended: readonly EndedSession[],
   pods: readonly PodTruth[],
   struck: readonly StruckFault[],
 ): string[] {
-  if (isDeniedTwice(weather, struck) || mayHidePods(weather, struck)) return [];
+  const { weather } = world;
+  if (isDeniedTwice(weather, struck)) return [];
+  const seen = mayHidePods(weather, struck) ? pods.filter((pod) => !isUnnamed(world, pod, pods, struck)) : pods;
   return ended.flatMap(({ session, firstRunId, status, closedAtMs }) =>
-    pods
+    seen
       .filter(
         ({ parts, pod, endMs }) =>
           parts.firstRunId === firstRunId && pod.createdAtMs < closedAtMs && endMs > closedAtMs,
       )
       .map(({ pod }) => `session ${session} ended (${status}) at ${clock(closedAtMs)} while its pod ${pod.id} lived`),
   );
+}
+
+/** Its session may not know its id: of two of a name, after a reset, and where no answer to its create has come. */
+function isUnnamed(
+  { cloud }: World,
+  { pod }: PodTruth,
+  pods: readonly PodTruth[],
+  struck: readonly StruckFault[],
+): boolean {
+  const isTwin = pods.some(({ pod: other }) => other.id !== pod.id && other.name === pod.name);
+  return isTwin || hasStruck(struck, ['session-reset']) || cloud.machines.get(pod.id)?.wasAsked !== true;
 }
 
 /** So long a create may be on its way for a session that was terminated meanwhile; who was frozen knows by its heartbeat. */

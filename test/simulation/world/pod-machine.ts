@@ -38,6 +38,8 @@ export class PodMachine {
   refusesToken = false;
   /** Requests that it refused for their token. */
   refused = 0;
+  /** Somebody who knows its id has asked its gate. */
+  wasAsked = false;
   /** How many questions each asker has asked. */
   readonly questions = new Map<string, number>();
   /** The beginning of each asker's first question. */
@@ -132,6 +134,7 @@ export class PodMachine {
   }
 
   readonly serve: Server = (request, answer, onGone) => {
+    this.wasAsked = true;
     if (this.isUnreachable) return;
     if (!this.serving) {
       answer({ status: 502, body: '<html>bad gateway</html>', headers: { 'content-type': 'text/html' } });
