@@ -143,6 +143,7 @@ export class Lease implements AsyncDisposable {
     for (;;) {
       const waitMs = this.beatMs();
       await this.pause(waitMs);
+      // A beat that was cut short counts as a whole one: renewed too soon is better than too late.
       sinceAskedMs += waitMs;
       try {
         if (this.lastUsedAtMs !== undefined && this.lastUsedAtMs > toldMs) {

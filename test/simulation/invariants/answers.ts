@@ -16,6 +16,7 @@ const ABSENT_RUNNER_SECONDS = 60;
 /** Jobs that had the time for their work and failed, although nothing has struck that may cost it. */
 export function unanswered(world: World, struck: readonly StruckFault[], isExcused: Excuse): string[] {
   const mayRepeat = costing(struck, 'number').length > 0;
+  const times = (job: PlannedJob): number => (mayRepeat ? timesBegun(world, job) : 1);
   const failed = jobsOf(world).filter(({ status }) => status === 'FAILED');
   return failed.flatMap(({ jobId, session, timeoutSeconds, failureType }) => {
     const planned = world.planned(session);
@@ -23,11 +24,7 @@ export function unanswered(world: World, struck: readonly StruckFault[], isExcus
     if (job?.runner === 'forbidden' && failureType === 'RUNNER_UNAVAILABLE')
       return [`job ${jobId} got a pod for a runner that the operator does not allow`];
     if (!planned || !job || UNANSWERED.some((runner) => job.runner === runner)) return [];
-    if (
-      !hasTime(planned, timeoutSeconds, (one) => (mayRepeat ? timesBegun(world, one) : 1)) ||
-      isExcused(session, 'answer')
-    )
-      return [];
+    if (!hasTime(planned, timeoutSeconds, times) || isExcused(session, 'answer')) return [];
     if (failureType === 'BOOT_FAILED' && hadNoTimeToBoot(planned, struck)) return [];
     return [`job ${jobId} failed (${failureType ?? 'nobody knows why'}) although nothing has struck that may cost it`];
   });
