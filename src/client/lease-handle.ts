@@ -51,7 +51,6 @@ export class Lease implements AsyncDisposable {
   private lastUsedAtMs: number | undefined;
   /** The last use that the session was told of, or was to be. */
   private tellingMs = 0;
-  private isUrgent = false;
   private hurry: () => void = () => undefined;
   private failure: DevloopError | undefined;
 
@@ -104,10 +103,7 @@ export class Lease implements AsyncDisposable {
   /** Notes a use of the pod; the session hears of it well within its idle time, and at once of the first after a while. */
   used(atMs = Date.now()): void {
     this.lastUsedAtMs = Math.max(this.lastUsedAtMs ?? 0, atMs);
-    if (this.lastUsedAtMs - this.tellingMs < this.beatMs()) return;
-    // After a silence the idle time may be over before the next beat.
-    this.isUrgent = true;
-    this.hurry();
+    if (this.isUrgent) this.hurry();
   }
 
   /** Counts as a use on the pod itself: keeps its dead-man's switch from ending it. */
@@ -171,7 +167,11 @@ export class Lease implements AsyncDisposable {
       this.hurry = resolve;
     });
     if (!this.isUrgent) await Promise.race([early, delay(ms, undefined, { signal, ref: false })]);
-    this.isUrgent = false;
+  }
+
+  /** A use after a silence, in which the idle time may have run so far that the next beat would be too late. */
+  private get isUrgent(): boolean {
+    return (this.lastUsedAtMs ?? 0) - this.tellingMs >= this.beatMs();
   }
 
   private beatMs(): number {

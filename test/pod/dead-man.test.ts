@@ -15,26 +15,36 @@ const EARLY_MS = 2_000;
 /** A moment as the pod is told it. */
 const inSeconds = (seconds: number): number => Math.floor(Date.now() / 1000) + seconds;
 
-/** Does something to the pod again and again for so long. @returns when it was done last, in epoch milliseconds */
-async function keepUp(seconds: number, everyMs: number, act: () => Promise<unknown>): Promise<number> {
-  const untilMs = Date.now() + seconds * 1000;
+/**
+ * Does something to the pod again and again.
+ * @param goesOn asked each time with when the next one would be @returns when it was done last, in epoch milliseconds
+ */
+async function keepUp(
+  everyMs: number,
+  act: () => Promise<unknown>,
+  goesOn: (nextMs: number) => boolean,
+): Promise<number> {
   for (;;) {
     await act();
     const doneMs = Date.now();
-    if (doneMs + everyMs > untilMs) return doneMs;
+    if (!goesOn(doneMs + everyMs)) return doneMs;
     await delay(everyMs);
   }
+}
+
+function forSeconds(seconds: number): (nextMs: number) => boolean {
+  const untilMs = Date.now() + seconds * 1000;
+  return (nextMs) => nextMs <= untilMs;
 }
 
 /** Does something to the pod for as long as there is one. @returns when the ledger says that it ended, in epoch ms */
 async function goneInSpiteOf(pod: RentedPod, everyMs: number, act: () => Promise<unknown>): Promise<number> {
   let isGone = false;
-  const acting = (async () => {
-    while (!isGone) {
-      await act().catch(() => undefined);
-      await delay(everyMs);
-    }
-  })();
+  const acting = keepUp(
+    everyMs,
+    () => act().catch(() => undefined),
+    () => !isGone,
+  );
   try {
     return await pod.gone();
   } finally {
@@ -77,7 +87,7 @@ describe.skipIf(isMissing('caddy'))("the dead-man's switch", { timeout: 90_000, 
   it('leaves a pod alone that is touched', async () => {
     const pod = await machine.rent();
     await pod.ready();
-    const lastUseMs = await keepUp(9, 1000, () => pod.touch());
+    const lastUseMs = await keepUp(1000, () => pod.touch(), forSeconds(9));
     expect(await pod.isAlive()).toBe(true);
     expectInTime(await pod.gone(), lastUseMs);
   });
@@ -119,9 +129,10 @@ describe.skipIf(isMissing('caddy'))("the dead-man's switch", { timeout: 90_000, 
     const lastUseMs = await pod.ready();
     // Not the first process: that is the container's end, see below.
     const [first] = pod.pids('entrypoint.sh');
-    await keepUp(3, 700, async () => {
+    const kill = async (): Promise<void> => {
       for (const pid of pod.pids(program).filter((pid) => pid !== first)) process.kill(pid, 'SIGKILL');
-    });
+    };
+    await keepUp(700, kill, forSeconds(3));
     expectInTime(await pod.gone(), lastUseMs);
   });
 

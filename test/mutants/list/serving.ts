@@ -240,8 +240,8 @@ export const serving: readonly Mutant[] = [
     rule: 'serve',
     takenOut: 'the first use after a silence is told with the next beat',
     file: 'src/client/lease-handle.ts',
-    search: 'this.lastUsedAtMs - this.tellingMs < this.beatMs()',
-    replace: 'this.lastUsedAtMs - this.tellingMs < Infinity',
+    search: 'this.tellingMs >= this.beatMs()',
+    replace: 'this.tellingMs >= Infinity',
     killedBy: by('unit/client/lease-handle', 'tells at once of the first use'),
   },
 ];

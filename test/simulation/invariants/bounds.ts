@@ -8,8 +8,8 @@ import {
 } from '../faults/limits.js';
 import type { Weather } from '../world/weather.js';
 import type { World } from '../world/world.js';
-import { hasStruck, isDeniedTwice, listLies } from './lies.js';
-import { jobsOf, type PodTruth, type StruckFault } from './truth.js';
+import { isDeniedTwice, listLies } from './lies.js';
+import { hasStruck, jobsOf, type PodTruth, type StruckFault } from './truth.js';
 
 /** Ends take a few calls, looks that are seconds apart, and timers that come up to a second late. */
 export const SLACK_SECONDS = 20;
@@ -64,15 +64,13 @@ export function boundOf(world: World, truth: PodTruth, struck: readonly StruckFa
   const isBroken = struck.some(
     ({ fault: { kind, session } }) => kind.name === 'bad-deploy' && session === truth.parts.session,
   );
-  // The reaper asks again for an end with each of its turns.
-  const byReaperMs = Math.max(
-    withoutTheSession(truth, world, struck),
-    keptMs + (REAPER_SECONDS + SLACK_SECONDS) * 1000,
-  );
-  const atLeast = isBroken ? Math.max(byUs, byReaperMs) : byUs;
+  const atLeast = isBroken ? Math.max(byUs, withoutTheSession(truth, world, struck), nextTurnMs(keptMs)) : byUs;
   if (deadSinceMs === undefined || atLeast < deadSinceMs) return atLeast;
   return Math.max(atLeast, withoutUs(world, truth, struck));
 }
+
+/** The reaper asks again for an end with each of its turns. */
+const nextTurnMs = (fromMs: number): number => fromMs + (REAPER_SECONDS + SLACK_SECONDS) * 1000;
 
 /** RunPod itself may have kept it so long, whoever asked for its end; then it is asked again. */
 function keptUntilMs({ healedAtMs = Infinity }: World, { parts }: PodTruth, struck: readonly StruckFault[]): number {

@@ -4,9 +4,10 @@ import type { World } from '../world/world.js';
 import { OWNER } from '../../support/tester.js';
 import { boundOf, isKept, putOffSeconds, SLACK_SECONDS } from './bounds.js';
 import type { Ledgers } from './ledgers.js';
-import { hasStruck, isDeniedTwice, mayHidePods } from './lies.js';
+import { isDeniedTwice, mayHidePods } from './lies.js';
 import {
   endedSessions,
+  hasStruck,
   jobsOf,
   podsOfOurs,
   terminatedSessions,

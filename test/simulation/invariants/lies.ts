@@ -1,5 +1,5 @@
 import type { Weather } from '../world/weather.js';
-import type { StruckFault } from './truth.js';
+import { hasStruck, type StruckFault } from './truth.js';
 
 const LYING_LISTS = ['list-misses', 'list-late', 'list-small-page', 'pod-forgotten'];
 const BAD_GATES = [
@@ -10,10 +10,6 @@ const BAD_GATES = [
   'worker-cut-from-gates',
   'worker-cut-from-internet',
 ];
-
-export function hasStruck(struck: readonly StruckFault[], names: readonly string[]): boolean {
-  return struck.some(({ fault }) => names.includes(fault.kind.name));
-}
 
 /** In how many ways the list lies. */
 export function listLies({ listLagSeconds }: Weather, struck: readonly StruckFault[]): number {

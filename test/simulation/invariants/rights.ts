@@ -89,8 +89,8 @@ export class Rights {
     if (isUnused && this.isExcused(session, 'boot')) return undefined;
     if (planned?.holders.length !== 0 && this.isExcused(session, 'lease')) return undefined;
     const idleMs = Number(env.DEVLOOP_IDLE_SECONDS) * 1000 - CLOCKS_MS;
-    const isTold = (asker: string): boolean => !this.isUntold(machine, asker, session, idleMs);
-    if (machine.askers.some((asker) => isTold(asker) && this.endOf(asker) === undefined)) return 'while it was in use';
+    const working = machine.askers.filter((asker) => this.endOf(asker) === undefined);
+    if (working.some((asker) => !this.isUntold(machine, asker, session, idleMs))) return 'while it was in use';
     if (leftMs < drainMs + NEAR_MS) return undefined;
     const holder = users.holds.find(
       (held) => held.hold && held.podId === podId && kernel.nowMs - held.toMs < CONFIRMED_WITHIN_MS,

@@ -11,6 +11,10 @@ export interface StruckFault {
   readonly tookEffect: () => boolean;
 }
 
+export function hasStruck(struck: readonly StruckFault[], names: readonly string[]): boolean {
+  return struck.some(({ fault }) => names.includes(fault.kind.name));
+}
+
 /** What has struck that may cost people what they claim. */
 export function costing(struck: readonly StruckFault[], claim: Claim): StruckFault[] {
   return struck.filter(({ fault: { kind } }) => kind.mayCost?.includes(claim) === true);

@@ -175,8 +175,10 @@ export class PodMachine {
       return true;
     };
     const asker = request.headers[ASKER];
-    if (asker !== undefined) this.questions.set(asker, (this.questions.get(asker) ?? 0) + 1);
-    if (asker !== undefined && !this.begunAtMs.has(asker)) this.begunAtMs.set(asker, this.kernel.nowMs);
+    if (asker !== undefined) {
+      this.questions.set(asker, (this.questions.get(asker) ?? 0) + 1);
+      if (!this.begunAtMs.has(asker)) this.begunAtMs.set(asker, this.kernel.nowMs);
+    }
     this.flights.set(id, {
       asker,
       abort: () => {

@@ -144,10 +144,9 @@ describe('a lease of a program outside Temporal', () => {
   it('tells of a use that comes while it asks for its lease', async () => {
     const session = new Session([granted('a')]);
     const lease = await Lease.take(session, { ttlSeconds: 120 });
-    const answer = Promise.resolve(granted('a'));
     vi.spyOn(session, 'ask').mockImplementationOnce(() => {
       lease.used(100_000);
-      return answer;
+      return Promise.resolve(granted('a'));
     });
     await pass();
     await settled();
