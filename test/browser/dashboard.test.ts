@@ -232,7 +232,7 @@ describe.skipIf(isMissing('chromium'))('the dashboard, in a browser', () => {
     await dashboard.tabTo('#stop [type="submit"]');
     await page.keyboard.press('Enter');
     await dashboard.answers('running', /Nothing: no session runs\./, 60_000);
-    expect(await page.locator('#news').innerText()).toMatch(
+    await soon(() => page.locator('#news').innerText()).toMatch(
       /Session research has ended: asked for in the dashboard.*It cost \$0\.\d{4}/,
     );
     await waitUntil(async () => (await live.podsOf(SESSION)).every(({ terminatedAt }) => terminatedAt !== null), {

@@ -126,4 +126,37 @@ describe('what the page knows', () => {
     );
     expect(store.names()).toEqual([]);
   });
+
+  it('tells that a session has ended, though a look missed it or could not ask it before', () => {
+    const stopped = status({ phase: 'stopped', stopReason: 'enough' });
+    const missed = new Store();
+    missed.sessionTold(status(), NOW);
+    missed.overviewTold(overview([]), NOW + 5000, NOW + 5000);
+    expect(missed.names()).toEqual([]);
+    expect(missed.sessionTold(stopped, NOW + 5100)).toMatch(/^Session train has ended: enough\./);
+    const silent = new Store();
+    silent.sessionTold(status(), NOW);
+    silent.unansweredTold('train', 'a bad deploy', NOW + 1000);
+    expect(silent.sessionTold(stopped, NOW + 2000)).toMatch(/^Session train has ended: enough\./);
+  });
+
+  it('tells a phase that a look saw before the event came, once', () => {
+    const store = new Store();
+    const draining = status({ phase: 'draining' });
+    expect(store.sessionTold(status(), NOW)).toBeUndefined();
+    store.overviewTold(overview([draining]), NOW + 1000, NOW + 1000);
+    expect(store.sessionTold(draining, NOW + 1100)).toBe('Session train is draining.');
+    expect(store.sessionTold(draining, NOW + 2000)).toBeUndefined();
+  });
+
+  it('is that a session is over, whatever a look saw that had begun before its end', () => {
+    const store = new Store();
+    store.sessionTold(status({ phase: 'stopping' }), NOW);
+    store.sessionTold(status({ phase: 'stopped' }), NOW + 20);
+    store.overviewTold(overview([status({ phase: 'stopping' })]), NOW + 10, NOW + 30);
+    expect(store.names()).toEqual([]);
+    store.overviewTold(overview([status({ phase: 'creating' })]), NOW + 5000, NOW + 5010);
+    expect(store.names()).toEqual(['train']);
+    expect(store.sessionTold(status({ phase: 'creating' }), NOW + 5100)).toBeUndefined();
+  });
 });

@@ -25,6 +25,8 @@ export class Store {
   overview: Overview | undefined;
   costs: CostReport | undefined;
   trouble: Trouble | undefined;
+  /** What the stream said last of each session. A listing may be ahead of it: that is no news yet. */
+  private readonly heard = new Map<string, Told>();
   /** The server's clock minus the browser's. */
   private offsetMs = 0;
   private knownMs: number | undefined;
@@ -39,18 +41,19 @@ export class Store {
     return [...new Set([...this.sessions.keys(), ...this.unanswered.keys()])].sort();
   }
 
-  /** @returns what somebody who looks elsewhere should hear */
+  /**
+   * By the stream.
+   * @returns what somebody who looks elsewhere should hear
+   */
   sessionTold(status: SessionStatus, browserMs: number): string | undefined {
-    const before = this.sessions.get(status.session)?.status.phase;
+    const { session, phase, stopReason = '', costUsd } = status;
+    const before = this.heard.get(session)?.status.phase;
+    this.heard.set(session, { status, toldMs: browserMs });
     this.knows(browserMs);
-    this.unanswered.delete(status.session);
-    if (status.phase === 'stopped') this.sessions.delete(status.session);
-    else this.sessions.set(status.session, { status, toldMs: browserMs });
-    if (before === undefined || before === status.phase) return undefined;
-    if (status.phase === 'stopped') {
-      return `Session ${status.session} has ended: ${status.stopReason ?? ''}. It cost $${status.costUsd.toFixed(4)}.`;
-    }
-    return `Session ${status.session} is ${status.phase}.`;
+    this.keep({ status, toldMs: browserMs });
+    if (before === undefined || before === 'stopped' || before === phase) return undefined;
+    if (phase === 'stopped') return `Session ${session} has ended: ${stopReason}. It cost $${costUsd.toFixed(4)}.`;
+    return `Session ${session} is ${phase}.`;
   }
 
   unansweredTold(session: string, detail: string, browserMs: number): void {
@@ -66,8 +69,8 @@ export class Store {
     this.recovered(browserMs);
     const listed = new Set(overview.sessions.map(({ session }) => session));
     for (const status of overview.sessions) {
-      const known = this.sessions.get(status.session);
-      if (known === undefined || known.toldMs < askedMs) this.sessionTold(status, browserMs);
+      const known = this.sessions.get(status.session) ?? this.heard.get(status.session);
+      if (known === undefined || known.toldMs < askedMs) this.keep({ status, toldMs: browserMs });
     }
     for (const [name, { toldMs }] of this.sessions) {
       if (!listed.has(name) && toldMs < askedMs - LISTING_LAG_MS) this.sessions.delete(name);
@@ -83,6 +86,13 @@ export class Store {
   recovered(browserMs: number): void {
     this.trouble = undefined;
     this.knownMs = browserMs;
+  }
+
+  private keep(told: Told): void {
+    const { session, phase } = told.status;
+    this.unanswered.delete(session);
+    if (phase === 'stopped') this.sessions.delete(session);
+    else this.sessions.set(session, told);
   }
 
   private knows(browserMs: number): void {
