@@ -41,7 +41,7 @@ export interface LeaseSession {
 
 /**
  * The right to use a session's pod, for a program outside Temporal. Renews itself while this process lives; one that is
- * killed loses it after its TTL. Unless taken with `hold`, it keeps the pod only as long as `used()` tells of uses.
+ * killed loses it after its TTL. Unless taken with `hold`, it keeps the pod only by uses: see `use()` and `used()`.
  */
 export class Lease implements AsyncDisposable {
   readonly leaseId: string;
@@ -49,6 +49,8 @@ export class Lease implements AsyncDisposable {
   private readonly askEveryMs: number;
   private readonly renewing: Promise<void>;
   private lastUsedAtMs: number | undefined;
+  /** Uses that are not over yet. */
+  private inUse = 0;
   /** The last use that the session was told of, or was to be. */
   private tellingMs = 0;
   private hurry: () => void = () => undefined;
@@ -100,7 +102,22 @@ export class Lease implements AsyncDisposable {
     return { Authorization: `Bearer ${token}` };
   }
 
-  /** Notes a use of the pod; the session hears of it well within its idle time, and at once of the first after a while. */
+  /**
+   * Runs what uses the pod. However long it takes, its session does not take the pod for idle.
+   * @throws what the work throws
+   */
+  async use<T>(work: () => T | Promise<T>): Promise<T> {
+    this.inUse += 1;
+    this.used();
+    try {
+      return await work();
+    } finally {
+      this.inUse -= 1;
+      this.used();
+    }
+  }
+
+  /** Notes a use of the pod at one moment; the session hears of it well within its idle time, and at once of the first after a while. */
   used(atMs = Date.now()): void {
     this.lastUsedAtMs = Math.max(this.lastUsedAtMs ?? 0, atMs);
     if (this.isUrgent) this.hurry();
@@ -139,6 +156,7 @@ export class Lease implements AsyncDisposable {
     for (;;) {
       const waitMs = this.beatMs();
       await this.pause(waitMs);
+      if (this.inUse > 0) this.used();
       // A beat that was cut short counts as a whole one: renewed too soon is better than too late.
       sinceAskedMs += waitMs;
       try {

@@ -26,14 +26,13 @@ export interface ProxyOptions {
 }
 
 /** What the proxy needs of a lease. */
-export type ProxiedLease = Pick<Lease, 'grant' | 'headers' | 'report' | 'touch' | 'used'>;
+export type ProxiedLease = Pick<Lease, 'grant' | 'headers' | 'report' | 'touch' | 'use'>;
 
 /** The pod of a lease at a port of this machine: adds the token, follows the lease to a new pod, tells it of every use. */
 export class PodProxy {
   private lease: ProxiedLease | undefined;
-  private inFlight = 0;
   private reportedAtMs = -Infinity;
-  private readonly touching: NodeJS.Timeout;
+  private readonly touching: NodeJS.Timeout | undefined;
 
   private constructor(
     private readonly server: Server,
@@ -42,10 +41,9 @@ export class PodProxy {
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       this.serve(request, response, secret);
     });
+    if (!hold) return;
     this.touching = setInterval(() => {
-      // A request in flight keeps the pod by itself; the session hears of it with the lease's renewal.
-      if (this.inFlight > 0) this.lease?.used();
-      if (hold) this.lease?.touch({ secret }).catch(() => undefined);
+      this.lease?.touch({ secret }).catch(() => undefined);
     }, TOUCH_EVERY_MS);
     this.touching.unref();
   }
@@ -112,12 +110,8 @@ export class PodProxy {
       refuse(response, 400, 'this is the proxy of one pod: ask it for a path of that pod');
       return;
     }
-    this.inFlight += 1;
-    lease.used();
-    response.once('close', () => {
-      this.inFlight -= 1;
-      lease.used();
-    });
+    // Until nobody waits for the answer any more.
+    void lease.use(() => new Promise<void>((resolve) => response.once('close', resolve)));
     const send = target.protocol === 'https:' ? httpsRequest : httpRequest;
     const upstream = send(target, {
       method: request.method,

@@ -244,4 +244,13 @@ export const serving: readonly Mutant[] = [
     replace: 'this.tellingMs >= Infinity',
     killedBy: by('unit/client/lease-handle', 'tells at once of the first use'),
   },
+  {
+    name: 'long-use-is-told-once',
+    rule: 'serve',
+    takenOut: 'a use that is not over is told with every beat',
+    file: 'src/client/lease-handle.ts',
+    search: 'if (this.inUse > 0) this.used();',
+    replace: '',
+    killedBy: by('unit/client/lease-handle', 'tells with every beat of a use'),
+  },
 ];

@@ -1,6 +1,6 @@
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PodProxy, type ProxiedLease } from '../../../src/cli/proxy/pod-proxy.js';
 import { DevloopError } from '../../../src/contract/index.js';
 
@@ -11,6 +11,7 @@ let proxy: PodProxy;
 let seen: IncomingMessage[];
 let answer: (request: IncomingMessage, response: ServerResponse) => void;
 let uses: number;
+let inUse: number;
 let reports: string[];
 let problem: DevloopError | undefined;
 
@@ -27,14 +28,21 @@ const lease = (): ProxiedLease => ({
     return Promise.resolve();
   },
   touch: () => Promise.resolve(),
-  used: () => {
+  use: async (work) => {
     uses += 1;
+    inUse += 1;
+    try {
+      return await work();
+    } finally {
+      inUse -= 1;
+    }
   },
 });
 
 beforeEach(async () => {
   seen = [];
   uses = 0;
+  inUse = 0;
   reports = [];
   problem = undefined;
   answer = (_request, response) => response.end('hello');
@@ -77,6 +85,25 @@ describe('what reaches the pod', () => {
     expect(seen[0]?.url).toBe(`${BELOW}/v1/models?a=b`);
     expect(seen[0]?.headers.authorization).toBe('Bearer the-token');
     expect(uses).toBeGreaterThan(0);
+  });
+
+  it('uses the lease for as long as its answer is on its way, or until the program leaves', async () => {
+    let end = (): void => undefined;
+    answer = (_request, response) => {
+      response.write('a long ');
+      end = () => response.end('story');
+    };
+    const story = await fetch(proxy.url);
+    const leave = new AbortController();
+    const other = await fetch(proxy.url, { signal: leave.signal });
+    expect([uses, inUse]).toEqual([2, 2]);
+    leave.abort();
+    await expect(other.text()).rejects.toThrow();
+    await vi.waitUntil(() => inUse === 1);
+    end();
+    await vi.waitUntil(() => inUse === 1);
+    await story.body?.cancel();
+    await vi.waitUntil(() => inUse === 0);
   });
 
   it.each([

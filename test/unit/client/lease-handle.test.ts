@@ -141,6 +141,40 @@ describe('a lease of a program outside Temporal', () => {
     expect(session.told.at(-1)).toBe('used 179999');
   });
 
+  it('tells with every beat of a use that is not over, once more when it is, and then no more', async () => {
+    const session = new Session([granted('a')]);
+    const lease = await Lease.take(session, { ttlSeconds: 120 });
+    vi.useFakeTimers({ toFake: ['Date'], now: 100_000 });
+    try {
+      let end: (answer: string) => void = () => undefined;
+      const using = lease.use(() => new Promise<string>((resolve) => (end = resolve)));
+      await settled();
+      for (const nowMs of [140_000, 180_000]) {
+        vi.setSystemTime(nowMs);
+        expect(await pass()).toBe(40_000);
+      }
+      expect(session.told).toEqual(['used 100000', 'used 140000', 'used 180000']);
+      vi.setSystemTime(190_000);
+      end('the answer');
+      expect(await using).toBe('the answer');
+      for (let beat = 0; beat < 3; beat++) await pass();
+      expect(session.told.slice(3)).toEqual(['used 190000']);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('passes on what a use fails with, and takes it for over', async () => {
+    const session = new Session([granted('a')]);
+    const lease = await Lease.take(session, { ttlSeconds: 120 });
+    await expect(lease.use(() => Promise.reject(new Error('HTTP 500')))).rejects.toThrow('HTTP 500');
+    await settled();
+    await pass();
+    const { length } = session.told;
+    await pass();
+    expect(session.told).toHaveLength(length);
+  });
+
   it('tells of a use that comes while it asks for its lease', async () => {
     const session = new Session([granted('a')]);
     const lease = await Lease.take(session, { ttlSeconds: 120 });
