@@ -15,13 +15,12 @@ inner=(bash -c 'cd "$1" && exec bash --noprofile --norc -eo pipefail "$2"' run "
 (cd "$state" && exec node "$main" exec --session "$SESSION" "${options[@]}" -- "${inner[@]}") &
 child=$!
 # A cancelled job signals this script alone. The command gets its signal through `devloop exec`.
-trap 'kill -TERM "$child" 2>/dev/null' INT TERM
-code=0
-wait "$child" || code=$?
-# A signal ends the wait, not the child.
-while kill -0 "$child" 2>/dev/null; do
-  code=0
+trap 'heard=yes; kill -TERM "$child" 2>/dev/null' INT TERM
+# A signal ends the wait, not the child. Bash remembers how a child ended that it has waited for.
+while :; do
+  heard=no code=0
   wait "$child" || code=$?
+  [[ $heard == yes ]] || break
 done
 
 echo "exit-code=$code" >>"$GITHUB_OUTPUT"
