@@ -18,8 +18,8 @@ export default defineConfig({
     // Real servers, models and pods share two cores, and wait half of the time: with more forks time-outs would lie.
     maxWorkers: 3,
     maxConcurrency: 14,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     reporters: ['default', './test/support/count-reporter.ts'],
     projects: [
       { extends: true, test: { name: 'unit', include: [PURE], exclude: MOCKING, isolate: false } },

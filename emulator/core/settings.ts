@@ -13,7 +13,7 @@ const settingsSchema = z.strictObject({
   restartBackoffSeconds: seconds,
   restartMaxBackoffSeconds: seconds,
   /** From SIGTERM to SIGKILL when a container is ended. */
-  stopGraceSeconds: z.number().min(0).max(2),
+  stopGraceSeconds: z.number().min(0).max(60),
   /** Pods on one page of `GET /v2/pods`. */
   pageSize: z.int().min(1).max(100_000),
   /** A new pod appears in the list this long after its creation. */

@@ -92,7 +92,7 @@ describe.skipIf(isMissing('chromium'))('the dashboard, in a browser', () => {
     await page.keyboard.press('Enter');
     await soon(() => page.locator('#start').isVisible()).toBe(false);
     expect(await dashboard.hasFocus('#open-start')).toBe(true);
-    await dashboard.answers('running', /research ready on NVIDIA GeForce RTX 4090, pod \w+, up \d+:\d\d/, 90_000);
+    await dashboard.answers('running', /research ready on NVIDIA GeForce RTX 4090, pod \w+, up \d+:\d\d/);
   });
 
   it('says of a session what it is, why, for whom, until when and for how much, and counts', async () => {
@@ -125,7 +125,7 @@ describe.skipIf(isMissing('chromium'))('the dashboard, in a browser', () => {
     await soon(() => dashboard.job('wrong-model')).toMatch(
       /^wrong-model research chat borealis .*failed: MODEL_NOT_SERVED: .*no-such-model/,
     );
-    await dashboard.answers('stop', /: chat \(agent-job\/greeting\) was the last user at \d\d:\d\d:\d\d|last user at/);
+    await dashboard.answers('stop', /: chat \(agent-job\/(greeting|wrong-model)\) was the last user at \d\d:\d\d:\d\d/);
   });
 
   it('names who holds a session before it stops it, and keeps it for who thinks again', async () => {
@@ -174,11 +174,7 @@ describe.skipIf(isMissing('chromium'))('the dashboard, in a browser', () => {
     await ask('POST', `/pods/${await rent("somebody's old notebook")}/action`, { action: 'stop' });
     await live.fault({ kind: 'delete-no-effect', times: 1000, match: { podId: orphan } });
     await reap();
-    await dashboard.answers(
-      'leaking',
-      /Yes: 3 alarms, at least \$\d+\.\d\d a day|Yes: 3 alarms, \$\d+\.\d\d a day/,
-      150_000,
-    );
+    await dashboard.answers('leaking', /Yes: 3 alarms, (at least )?\$\d+\.\d\d a day/);
     const words = await dashboard.answer('leaking');
     expect(words).toContain(`Pod ${orphan} (devloop.`);
     expect(words).toMatch(/RunPod has not ended it although it was asked\. \$16\.56 a day\./);
@@ -190,9 +186,11 @@ describe.skipIf(isMissing('chromium'))('the dashboard, in a browser', () => {
     await page.emulateMedia({ colorScheme: 'dark' });
     await takePicture(page, 'dashboard-alarm', await height());
     await page.emulateMedia({ colorScheme: 'light' });
+    await ask('DELETE', `/pods/${stranger}`);
+    // From now on the reaper, which has asked before, is heard as well.
     await live.clearFaults();
-    for (const id of [orphan, stranger]) await ask('DELETE', `/pods/${id}`);
-  }, 300_000);
+    await ask('DELETE', `/pods/${orphan}`).catch(() => undefined);
+  });
 
   it('says that a killer is not alive', async () => {
     const schedule = temporal.schedule.getHandle(REAPER_SCHEDULE_ID);
@@ -231,12 +229,11 @@ describe.skipIf(isMissing('chromium'))('the dashboard, in a browser', () => {
     expect(await page.locator('#stop').innerText()).toContain('Nobody uses session research: nothing is lost.');
     await dashboard.tabTo('#stop [type="submit"]');
     await page.keyboard.press('Enter');
-    await dashboard.answers('running', /Nothing: no session runs\./, 60_000);
+    await dashboard.answers('running', /Nothing: no session runs\./);
     await soon(() => page.locator('#news').innerText()).toMatch(
       /Session research has ended: asked for in the dashboard.*It cost \$0\.\d{4}/,
     );
     await waitUntil(async () => (await live.podsOf(SESSION)).every(({ terminatedAt }) => terminatedAt !== null), {
-      timeoutMs: 10_000,
       what: 'its pod is gone',
     });
     await dashboard.answers(
@@ -278,7 +275,6 @@ describe.skipIf(isMissing('chromium'))('the dashboard, in a browser', () => {
   async function reap(): Promise<void> {
     const schedule = temporal.schedule.getHandle(REAPER_SCHEDULE_ID);
     await waitUntil(async () => (await schedule.describe()).info.runningActions.length === 0, {
-      timeoutMs: 120_000,
       what: 'no round is under way',
     });
     await schedule.trigger();

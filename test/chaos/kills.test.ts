@@ -31,7 +31,6 @@ describe.each<Victim>(['worker', 'temporal'])('SIGKILL of the %s', (victim) => {
       const stopping = live.client.session(names.stops);
       await phase(names.stops, 'ready');
       await waitUntil(async () => (await job.handle.status()).phase === 'running', {
-        timeoutMs: 60_000,
         what: 'the job runs',
       });
       await live.client.startSession({ session: names.boots, ...sessionOptions });
@@ -61,7 +60,6 @@ describe.each<Victim>(['worker', 'temporal'])('SIGKILL of the %s', (victim) => {
 
 async function phase(session: string, wanted: string): Promise<void> {
   await waitUntil(async () => (await live.client.session(session).status()).phase === wanted, {
-    timeoutMs: 60_000,
     what: `session ${session} is ${wanted}`,
   });
 }

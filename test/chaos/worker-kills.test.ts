@@ -89,7 +89,7 @@ async function comes(
       const { phase, leases, jobsServed } = status;
       return moment === 'idle' ? jobsServed === 1 && leases.length === 0 : phase === moment;
     },
-    { timeoutMs: 120_000, what: `session ${session}: ${moment}` },
+    { what: `session ${session}: ${moment}` },
   );
 }
 

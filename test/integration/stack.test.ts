@@ -22,7 +22,7 @@ import { startTestStack, type TestStack } from '../support/stack.js';
 const REAL_KEY = 'rpa_a-real-key-of-somebody';
 const allPids = ({ pids }: StackInfo): number[] => Object.values(pids);
 const gone = (pids: readonly number[]) =>
-  waitUntil(() => pids.every((pid) => !isAlive(pid)), { timeoutMs: 30_000, what: `${pids.join()} are gone` });
+  waitUntil(() => pids.every((pid) => !isAlive(pid)), { what: `${pids.join()} are gone` });
 
 describe('a running stack', { timeout: 180_000 }, () => {
   let stack: TestStack;
@@ -40,7 +40,7 @@ describe('a running stack', { timeout: 180_000 }, () => {
     expect((await fetch(info.webUiUrl)).status).toBe(200);
     expect(await (await fetch(`${info.emulatorUrl}/admin/ledger`)).json()).toEqual({ pods: [] });
     expect(existsSync(info.ledgerFile)).toBe(true);
-    const connection = await connectLocally(info.temporalAddress, 5000);
+    const connection = await connectLocally(info.temporalAddress, 60_000);
     expect(await missingPollers(connection)).toEqual([]);
     await connection.close();
     const ready = stack.events.flatMap((event) =>
@@ -70,13 +70,17 @@ describe('a running stack', { timeout: 180_000 }, () => {
     const { info, dataDir } = stack;
     process.kill(info.pids.worker, 'SIGKILL');
     const died = await waitUntil(() => readStack(dataDir)?.died[0], {
-      timeoutMs: 5000,
       what: 'the report in stack.json',
     });
     expect(died).toMatchObject({ name: 'worker', code: null, signal: 'SIGKILL' });
     expect([info.pids.temporal, info.pids.emulator, info.pids.supervisor].map(isAlive)).toEqual([true, true, true]);
-    expect(stack.events.some((event) => event.kind === 'died' && event.name === 'worker')).toBe(true);
-    expect(readFileSync(join(info.logsDir, 'supervisor.log'), 'utf8')).toContain('worker was ended by SIGKILL');
+    await waitUntil(() => stack.events.some((event) => event.kind === 'died' && event.name === 'worker'), {
+      what: 'whoever started it hears of it',
+    });
+    const log = join(info.logsDir, 'supervisor.log');
+    await waitUntil(() => readFileSync(log, 'utf8').includes('worker was ended by SIGKILL'), {
+      what: 'its log says so',
+    });
   });
 
   it('ends with every process when it is told to', async () => {
@@ -102,7 +106,7 @@ describe('the life of a stack', { timeout: 180_000 }, () => {
     stack = await startTestStack();
     const { info, dataDir } = stack;
     const tree = processTree(info.pids.supervisor);
-    const connection = await connectLocally(info.temporalAddress, 5000);
+    const connection = await connectLocally(info.temporalAddress, 60_000);
     const job = await new Client({ connection }).workflow.start(WORKFLOW_TYPES.agentJob, {
       workflowId: 'agent-job/open',
       taskQueue: 'nobody-polls-this',
@@ -112,12 +116,13 @@ describe('the life of a stack', { timeout: 180_000 }, () => {
     await delay(12_000);
     expect(isAlive(info.pids.supervisor)).toBe(true);
 
+    const unusedMs = Date.now();
     await job.terminate();
     await connection.close();
-    const unusedMs = Date.now();
     await stack.handle.ended;
-    expect(Date.now() - unusedMs).toBeGreaterThan(9000);
-    expect(Date.now() - unusedMs).toBeLessThan(25_000);
+    // The supervisor may have looked for the last time some seconds before.
+    expect(Date.now() - unusedMs).toBeGreaterThan(5000);
+    expect(Date.now() - unusedMs).toBeLessThan(60_000);
     expect(tree.filter(isAlive)).toEqual([]);
   });
 
@@ -129,9 +134,11 @@ describe('the life of a stack', { timeout: 180_000 }, () => {
     expect([first.handle.joined, second.handle.joined].sort()).toEqual([false, true]);
     first.handle.release();
     second.handle.release();
-    const endMs = Date.now();
-    expect(await endStackIfUnused(dataDir)).toBe('ended');
-    expect(Date.now() - endMs).toBeLessThan(9000);
+    const askedMs = Date.now();
+    const decided = waitUntil(() => readStack(dataDir) === undefined, { what: 'it ends' }).then(() => Date.now());
+    expect(await endStackIfUnused(dataDir, { waitMs: 30_000 })).toBe('ended');
+    // By itself it would after ten seconds.
+    expect((await decided) - askedMs).toBeLessThan(9000);
     expect(allPids(first.info).filter(isAlive)).toEqual([]);
 
     // The same database and ledger again.
@@ -148,7 +155,7 @@ describe('the life of a stack', { timeout: 180_000 }, () => {
     const tree = processTree(stack.info.pids.supervisor);
     process.kill(stack.info.pids.supervisor, 'SIGKILL');
     stack.handle.release();
-    await waitUntil(() => readStack(dataDir) === undefined, { timeoutMs: 5000, what: 'the supervisor is gone' });
+    await waitUntil(() => readStack(dataDir) === undefined, { what: 'the supervisor is gone' });
     stack = await startTestStack({ dataDir });
     expect(before.filter(isAlive)).toEqual([]);
     await gone(tree);
@@ -159,6 +166,7 @@ describe('the life of a stack', { timeout: 180_000 }, () => {
   it('ends the pods of an emulator that was killed', async () => {
     stack = await startTestStack();
     const { info, dataDir } = stack;
+    const own = processesIn(dataDir);
     const answer = await fetch(`${info.emulatorUrl}/v2/pods`, {
       method: 'POST',
       headers: { authorization: 'Bearer emulator', 'content-type': 'application/json' },
@@ -170,13 +178,11 @@ describe('the life of a stack', { timeout: 180_000 }, () => {
       }),
     });
     expect(answer.status).toBe(201);
-    const own = processesIn(dataDir);
     const pod = await waitUntil(() => processesIn(dataDir).find((pid) => !own.includes(pid)), {
-      timeoutMs: 20_000,
       what: "the pod's first process",
     });
     process.kill(info.pids.emulator, 'SIGKILL');
-    await waitUntil(() => readStack(dataDir)?.died[0], { timeoutMs: 5000, what: 'the report in stack.json' });
+    await waitUntil(() => readStack(dataDir)?.died[0], { what: 'the report in stack.json' });
     expect(isAlive(pod)).toBe(true);
     await stopStack(dataDir);
     expect(processesIn(dataDir)).toEqual([]);
@@ -267,9 +273,9 @@ describe('a start that fails', { timeout: 180_000 }, () => {
     const config = JSON.stringify({ ...loadConfig(process.env), dataDir });
     const script = `import { joinOrStartStack } from ${JSON.stringify(entry)}; await joinOrStartStack({ config: ${config} });`;
     const starter = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' });
-    await waitUntil(() => existsSync(join(dataDir, 'processes.json')), { timeoutMs: 30_000, what: 'the first child' });
+    await waitUntil(() => existsSync(join(dataDir, 'processes.json')), { what: 'the first child' });
     starter.kill('SIGKILL');
-    await waitUntil(() => processesIn(dataDir).length === 0, { timeoutMs: 30_000, what: 'everything has ended' });
+    await waitUntil(() => processesIn(dataDir).length === 0, { what: 'everything has ended' });
     expect(readdirSync(dataDir)).not.toContain('stack.json');
   });
 });

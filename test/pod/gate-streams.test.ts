@@ -73,7 +73,7 @@ describe.skipIf(isMissing('caddy'))('requests in flight at the gate', () => {
       if (when !== 'before the first byte') await (await answer).body!.getReader().read();
       expect(closed).toBe(false);
       client.abort();
-      await pod.until('the model server sees the client leave', () => closed, 5);
+      await pod.until('the model server sees the client leave', () => closed);
     },
   );
 

@@ -149,7 +149,7 @@ describe.skipIf(isMissing('caddy'))('the gate of a pod', () => {
     expect((await post('{"ready": true}')).status).toBe(204);
     await pod.until('the sixth use is logged', () => uses() === before + 6);
     await pod.until('ready is logged', () => pod.lines('ready.log').length === 1);
-    expect(Date.now() - statSync(join(pod.state, 'use.log')).mtimeMs).toBeLessThan(10_000);
+    expect(Date.now() - statSync(join(pod.state, 'use.log')).mtimeMs).toBeLessThan(60_000);
   });
 
   it.each(['with its length', 'in chunks'])('reads no more than a small body of a touch, sent %s', async (how) => {

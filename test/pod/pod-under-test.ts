@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ApiKind } from '../../src/contract/index.js';
 import { loadPodScripts, podScriptsVariable } from '../../src/runpod/pod-scripts.js';
+import { signalAll } from '../support/processes.js';
 
 export const TOKEN = 'wVd3Kq0P-9sX_7hTn2bLzYc5RfGmJ8uE1aIoN6vQxZk';
 export const POD_ID = 'k3x9tq2m';
@@ -110,6 +111,11 @@ export class PodUnderTest {
     return processesOfPod(this.dir, program);
   }
 
+  /** What labels the lines of the log ends when they do, an instant after the entrypoint. */
+  async untilNothingLives(): Promise<void> {
+    await this.until('nothing of the pod lives', () => this.processes().length === 0);
+  }
+
   /** @returns the entrypoint's exit code */
   async terminate(): Promise<number | null> {
     if (this.#leader !== undefined) process.kill(this.#leader, 'SIGTERM');
@@ -120,13 +126,10 @@ export class PodUnderTest {
   async kill(): Promise<void> {
     await this.until('nothing of the pod lives', () => {
       const left = this.processes();
-      for (const { pid } of left) {
-        try {
-          process.kill(pid, 'SIGKILL');
-        } catch {
-          // It has ended since the look.
-        }
-      }
+      signalAll(
+        left.map(({ pid }) => pid),
+        'SIGKILL',
+      );
       return left.length === 0;
     });
   }

@@ -5,7 +5,7 @@ export function sendRaw(port: number, text: string): Promise<{ status: number; b
   return new Promise((resolve, reject) => {
     let answer = '';
     const socket = connect(port, '127.0.0.1', () => socket.write(text));
-    socket.setTimeout(10_000, () => socket.destroy(new Error(`no answer to ${JSON.stringify(text)}`)));
+    socket.setTimeout(60_000, () => socket.destroy(new Error(`no answer to ${JSON.stringify(text)}`)));
     socket.setEncoding('utf8').on('data', (part: string) => (answer += part));
     // A server that answers before it has read everything resets the connection after its answer.
     socket.on('error', (error) => {

@@ -97,7 +97,7 @@ for (const { api, binary, program, served, command } of kinds) {
 
       it('leaves no process behind when it is told to end', async () => {
         expect(await pod.terminate()).toBe(0);
-        expect(pod.processes()).toEqual([]);
+        await pod.untilNothingLives();
       });
     },
   );

@@ -106,11 +106,12 @@ export class RentedPod {
     return fetch(`${this.machine.emulator.url}/proxy/${this.id}/11434${path}`, { ...init, headers });
   }
 
-  /** @returns when the touch was answered, in epoch milliseconds */
+  /** @returns when the touch was begun, in epoch milliseconds */
   async touch(body: object = {}): Promise<number> {
+    const begunMs = Date.now();
     const { status } = await this.request('/devloop/touch', { method: 'POST', body: JSON.stringify(body) });
     if (status !== 204) throw new Error(`touch: ${status}`);
-    return Date.now();
+    return begunMs;
   }
 
   ready(): Promise<number> {
@@ -130,14 +131,10 @@ export class RentedPod {
 
   /** Waits for its end. @returns when the ledger says that it ended, in epoch milliseconds */
   gone(): Promise<number> {
-    return until(
-      `the end of pod ${this.id}`,
-      async () => {
-        const { terminatedAt } = await this.bill();
-        return terminatedAt === null ? undefined : Date.parse(terminatedAt);
-      },
-      40_000,
-    );
+    return until(`the end of pod ${this.id}`, async () => {
+      const { terminatedAt } = await this.bill();
+      return terminatedAt === null ? undefined : Date.parse(terminatedAt);
+    });
   }
 
   async isAlive(): Promise<boolean> {

@@ -45,7 +45,7 @@ describe('a session', () => {
   it('takes at most 14 events a job, and a job at most 30', async () => {
     await withWorkers(env, new FakeWorld(), async () => {
       const { name, handle, status, record } = await startSession(env.client, { idleTimeoutSeconds: 6 });
-      await waitUntil(async () => (await status()).phase === 'ready', { timeoutMs: 20_000, what: 'ready' });
+      await waitUntil(async () => (await status()).phase === 'ready', { what: 'ready' });
       const before = await events(handle.workflowId);
       const jobs = 5;
       for (let n = 0; n < jobs; n++) {
@@ -65,7 +65,7 @@ describe('a session', () => {
     world.overrides.pollPod = untilCancelled;
     await withWorkers(env, world, async () => {
       const { handle, status, record } = await startSession(env.client);
-      await waitUntil(async () => (await status()).phase === 'booting', { timeoutMs: 20_000, what: 'booting' });
+      await waitUntil(async () => (await status()).phase === 'booting', { what: 'booting' });
       await handle.signal('stop', { reason: 'no longer wanted' });
       expect((await record()).stopReason).toBe('no longer wanted');
       save(env, handle.workflowId, 'pod-session.stopped-while-booting');
@@ -78,7 +78,7 @@ describe('a session', () => {
     await withWorkers(env, world, async () => {
       const { name, handle, status, record } = await startSession(env.client);
       const job = await startJob(env.client, { session: name, input: 'hi' });
-      await waitUntil(async () => (await status()).leases.length === 1, { timeoutMs: 20_000, what: 'a lease' });
+      await waitUntil(async () => (await status()).leases.length === 1, { what: 'a lease' });
       await handle.cancel();
       await expect(record()).rejects.toThrow();
       await expect(job.result()).rejects.toMatchObject({ cause: { type: 'LEASE_REVOKED' } });
@@ -107,7 +107,7 @@ describe('a job', () => {
     await withWorkers(env, world, async () => {
       const { name, handle, status, record } = await startSession(env.client, { idleTimeoutSeconds: 5 });
       const job = await startJob(env.client, { session: name, input: 'hi' });
-      await waitUntil(async () => (await status()).leases.length === 1, { timeoutMs: 20_000, what: 'a lease' });
+      await waitUntil(async () => (await status()).leases.length === 1, { what: 'a lease' });
       await job.handle.cancel();
       await expect(job.result()).rejects.toThrow();
       await record();
@@ -196,7 +196,7 @@ describe("a job with another project's runner", () => {
   it('that nobody runs fails, and gives its lease back', async () => {
     await withWorkers(env, new FakeWorld(), async () => {
       const { name, status, record } = await startSession(env.client, { idleTimeoutSeconds: 5 });
-      await waitUntil(async () => (await status()).phase === 'ready', { timeoutMs: 20_000, what: 'ready' });
+      await waitUntil(async () => (await status()).phase === 'ready', { what: 'ready' });
       const job = await startJob(env.client, { session: name, input: 'hi', runner, timeoutSeconds: 6 });
       await expect(job.result()).rejects.toMatchObject({
         cause: {

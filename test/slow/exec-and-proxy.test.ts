@@ -1,9 +1,10 @@
 import { request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DevloopClient } from '../../src/client/index.js';
 import type { LedgerPod } from '../support/emulator.js';
 import { CliPlace, type Ended } from '../support/cli-place.js';
-import { waitUntil } from '../support/processes.js';
+import { freezeBelow, waitUntil } from '../support/processes.js';
 
 /** Asks for an answer as OpenAI's SDKs do, which both model servers understand. */
 const ASK = `
@@ -16,9 +17,9 @@ const answer = await (await fetch(OPENAI_BASE_URL + '/chat/completions', { ...ba
 console.log('the model says: ' + answer.choices[0].message.content.length + ' characters');
 `;
 
-/** Asks the pod for 12 s, more than twice the idle time, far less than an external lease's term. */
+/** Asks the pod for more than twice the idle time. */
 const KEEP_ASKING = `
-const until = Date.now() + 12_000;
+const until = Date.now() + 45_000;
 while (Date.now() < until) {
   const { status } = await fetch(process.env.OPENAI_BASE_URL + '/models');
   if (status !== 200) process.exit(3);
@@ -30,16 +31,7 @@ let client: DevloopClient;
 
 beforeAll(async () => {
   await place.start(['dev']).says('Web UI');
-  await waitUntil(
-    () => {
-      try {
-        return place.stack !== undefined;
-      } catch {
-        return false;
-      }
-    },
-    { timeoutMs: 120_000, what: 'the stack is up' },
-  );
+  await waitUntil(() => place.stack, { what: 'the stack is up' });
   const { temporalAddress: address, namespace } = place.stack;
   client = await DevloopClient.connect({ address, namespace });
 });
@@ -50,7 +42,7 @@ afterAll(async () => {
 });
 
 const exec = (session: string, ...command: string[]): Promise<Ended> =>
-  place.run(['exec', '--session', session, '--idle-timeout', '5s', '--', ...command]);
+  place.run(['exec', '--session', session, '--idle-timeout', '20s', '--', ...command]);
 
 async function podsOf(session: string): Promise<LedgerPod[]> {
   const { pods } = (await (await fetch(`${place.stack.emulatorUrl}/admin/ledger`)).json()) as { pods: LedgerPod[] };
@@ -80,9 +72,9 @@ describe('devloop exec', () => {
     expect(asked, asked.stderr).toMatchObject({ code: 0 });
     expect(asked.stdout).toMatch(/^the model says: \d+ characters\n$/);
     expect((await client.session('asks').status()).leases).toEqual([]);
-    await waitUntil(() => isGone('asks'), { timeoutMs: 60_000, what: 'the pod is gone' });
+    await waitUntil(() => isGone('asks'), { what: 'the pod is gone' });
     expect(await podsOf('asks')).toHaveLength(1);
-  }, 200_000);
+  });
 
   it('ends as the command ends: its code, a signal, a command that is not there', async () => {
     expect((await exec('codes', process.execPath, '-e', 'process.exit(7)')).code).toBe(7);
@@ -100,13 +92,13 @@ describe('devloop exec', () => {
     await running.says('up');
     running.child.kill('SIGTERM');
     expect((await running.ended).code).toBe(143);
-  }, 200_000);
+  });
 
   it('fails with 125 for its own reasons', async () => {
     const elsewhere = await place.run(['exec', '--', 'true'], { TEMPORAL_ADDRESS: '127.0.0.1:1' });
     expect(elsewhere).toMatchObject({ code: 125, stdout: '' });
     expect(elsewhere.stderr).toContain('TEMPORAL_UNREACHABLE');
-  }, 60_000);
+  });
 
   it('leaves no pod behind when it is killed: what nobody uses goes by its idle time', async () => {
     const running = place.start([
@@ -114,7 +106,7 @@ describe('devloop exec', () => {
       '--session',
       'killed',
       '--idle-timeout',
-      '5s',
+      '20s',
       '--',
       process.execPath,
       '-e',
@@ -123,20 +115,38 @@ describe('devloop exec', () => {
     await running.says('up');
     running.child.kill('SIGKILL');
     await running.ended;
-    await waitUntil(() => isGone('killed'), { timeoutMs: 60_000, what: 'the pod is gone' });
+    await waitUntil(() => isGone('killed'), { what: 'the pod is gone' });
     expect((await client.session('killed').status()).stopReason).toContain('not used');
-  }, 200_000);
+  });
 
-  it('keeps a pod that its command uses, however short the idle time', async () => {
+  it('keeps a pod that its command uses for longer than the idle time', async () => {
     const used = await exec('used', process.execPath, '--input-type=module', '-e', KEEP_ASKING);
     expect(used, used.stderr).toMatchObject({ code: 0 });
     expect(await podsOf('used')).toHaveLength(1);
-  }, 120_000);
+  });
+
+  it('keeps a pod whose answer takes longer than the idle time', async () => {
+    await client.startSession({ session: 'waits', idleTimeoutSeconds: 20 });
+    for await (const { phase } of client.session('waits').watch()) if (phase === 'ready') break;
+    const letGo = freezeBelow(place.stack.pids.emulator);
+    try {
+      const asking = exec('waits', process.execPath, '--input-type=module', '-e', ASK);
+      await waitUntil(async () => (await client.session('waits').status()).leases.length === 1, { what: 'its lease' });
+      await delay(30_000);
+      expect(await isGone('waits')).toBe(false);
+      letGo();
+      const asked = await asking;
+      expect(asked, asked.stderr).toMatchObject({ code: 0 });
+    } finally {
+      letGo();
+    }
+    expect(await podsOf('waits')).toHaveLength(1);
+  });
 });
 
 describe('devloop proxy', () => {
   it('serves the pod to its own address only, adds the token, and gives the lease back', async () => {
-    const running = place.start(['proxy', 'proxied', '--idle-timeout', '5s', '--hold']);
+    const running = place.start(['proxy', 'proxied', '--idle-timeout', '20s', '--hold']);
     await running.says('Serving until');
     const url = /RUNPOD_URL=(\S+)/.exec(running.stdout)?.[1] ?? '';
     expect((await fetch(`${url}/v1/models`)).status).toBe(200);
@@ -147,6 +157,6 @@ describe('devloop proxy', () => {
     running.child.kill('SIGINT');
     expect((await running.ended).code).toBe(130);
     expect(running.stdout + running.stderr).not.toContain('Bearer');
-    await waitUntil(() => isGone('proxied'), { timeoutMs: 60_000, what: 'the pod is gone' });
-  }, 200_000);
+    await waitUntil(() => isGone('proxied'), { what: 'the pod is gone' });
+  });
 });

@@ -9,7 +9,6 @@ beforeAll(async () => {
   const start = ['start-session', 'noisy', '-d', '--no-prompt', '--idle-timeout', '8m'];
   expect((await place.run(start)).code).toBe(0);
   await waitUntil(async () => (await place.run(['logs', 'noisy', '--tail', '5000'])).stdout.includes('gate '), {
-    timeoutMs: 120_000,
     what: 'the pod writes about its gate',
   });
 });
@@ -27,7 +26,7 @@ describe('devloop logs', () => {
       lines: expect.arrayContaining([expect.any(String)]) as string[],
     });
     expect((await place.run(['logs', 'noisy', '--system'])).stdout).not.toBe('');
-  }, 60_000);
+  });
 
   it('-f goes on with every new line and ends by itself when the pod is gone', async () => {
     const following = place.start(['logs', 'noisy', '-f', '--tail', '0']);
@@ -38,8 +37,7 @@ describe('devloop logs', () => {
     const { code, stdout, stderr } = await following.ended;
     expect({ code, gone: stderr.includes('the pod is gone') }).toEqual({ code: 0, gone: true });
     expect(stdout).not.toBe('');
-    expect(new Set(stdout.trimEnd().split('\n')).size).toBeGreaterThan(0);
-  }, 120_000);
+  });
 
   it('says when there is no such pod, and refuses a document without an end', async () => {
     const gone = await place.run(['logs', 'nobody']);
@@ -48,5 +46,5 @@ describe('devloop logs', () => {
       why: expect.stringContaining('no living pod') as string,
     });
     expect((await place.run(['logs', 'noisy', '-f', '--json'])).code).toBe(2);
-  }, 60_000);
+  });
 });

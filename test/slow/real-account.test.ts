@@ -9,7 +9,7 @@ import { isMissing } from '../support/binaries.js';
 import { ACCOUNT_MODEL, startAccount } from '../support/account.js';
 import type { RunningEmulator } from '../support/emulator.js';
 import { CLI_MAIN, documentOf, CliPlace } from '../support/cli-place.js';
-import { processesIn, waitUntil } from '../support/processes.js';
+import { contentOf, waitUntil } from '../support/processes.js';
 
 /** Stands for somebody's real key: it must be nowhere but in the worker's environment. */
 const KEY = 'rpa_SOMEBODYSREALKEY0123456789';
@@ -37,13 +37,13 @@ function filesWithKey(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => existsSync(file) && readFileSync(file).includes(KEY));
+    .filter((file) => contentOf(file).includes(KEY));
 }
 
 /** What a workflow was started with. */
 async function inputOf(workflowId: string): Promise<unknown> {
   const { temporalAddress, namespace } = readStack(place.dataDir)!;
-  const connection = await connectLocally(temporalAddress, 5000);
+  const connection = await connectLocally(temporalAddress, 60_000);
   const client = new Client({ connection, namespace });
   const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
   await connection.close();
@@ -71,7 +71,7 @@ describe('start-session with a RunPod key', () => {
       '--max-lifetime',
       '1h',
       '--idle-timeout',
-      '5s',
+      '30s',
     ];
     const running = place.start(args, account);
     await running.says('● ready');
@@ -101,18 +101,18 @@ describe('start-session with a RunPod key', () => {
     expect([price, worst].every((index) => index > 0)).toBe(true);
     expect(worst).toBeLessThan(lines.findIndex((line) => line.includes('Temporal (')));
     expect(stdout).toMatch(
-      /✔ answered: .*\n[^]*● ended \(idle for 5 s.* is gone; billed .* by the session's record\n$/,
+      /✔ answered: .*\n[^]*● ended \(idle for 30 s.* is gone; billed .* by the session's record\n$/,
     );
 
     const [pod, ...more] = await podsOf('real');
     expect(more).toEqual([]);
     expect(pod?.status).toBe('TERMINATED');
-    const [, billed = ''] = /billed ([\d.]+) s/.exec(stdout) ?? [];
-    expect(Math.abs(Number(billed) - pod!.billedSeconds)).toBeLessThan(2);
+    const [, minutes = '0', seconds = ''] = /billed (?:(\d+) m )?([\d.]+) s/.exec(stdout) ?? [];
+    expect(Math.abs(Number(minutes) * 60 + Number(seconds) - pod!.billedSeconds)).toBeLessThan(10);
     expect(filesWithKey(place.folder)).toEqual([]);
     expect(readdirSync(place.dataDir)).toEqual(expect.arrayContaining(['temporal.db', 'logs']));
     expect(stdout + stderr).not.toContain(KEY);
-    expect(processesIn(place.folder)).toEqual([]);
+    await place.nothingRuns();
   });
 
   it.each([[[]], [['--yes']]])(
@@ -136,7 +136,7 @@ describe('start-session with a RunPod key', () => {
     let screen = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (screen += text));
     const ended = new Promise((resolve) => child.once('close', resolve));
-    await waitUntil(() => screen.includes('[y/N]'), { timeoutMs: 30_000, what: 'the question' });
+    await waitUntil(() => screen.includes('[y/N]'), { what: 'the question' });
     expect(screen).toMatch(
       /worst case: \$5\.00[^]*Rent for up to \$0\.6900 an hour, at most \$5\.00 for a session\? \[y\/N\] $/,
     );
@@ -153,7 +153,7 @@ describe('a stack with a real account', () => {
     const options = ['--no-prompt', '--max-price', '0.70', '--idle-timeout', '10m'];
     const first = await place.run(['start-session', 'first', '-d', '--json', ...options], env);
     expect(first.code, first.stderr).toBe(0);
-    await waitUntil(async () => (await living()).length === 1, { timeoutMs: 30_000, what: 'the first pod' });
+    await waitUntil(async () => (await living()).length === 1, { what: 'the first pod' });
 
     const second = await place.run(['start-session', 'second', '--json', ...options], env);
     expect(second.code, second.stderr).toBe(1);
@@ -172,7 +172,7 @@ describe('a stack with a real account', () => {
     const stopped = await place.run(['stop', '--all', '--json'], env);
     expect(stopped.code, stopped.stderr).toBe(0);
     expect(await living()).toEqual([]);
-    await waitUntil(() => readStack(place.dataDir) === undefined, { timeoutMs: 30_000, what: 'the unused stack ends' });
+    await waitUntil(() => readStack(place.dataDir) === undefined, { what: 'the unused stack ends' });
     expect(filesWithKey(place.folder)).toEqual([]);
   });
 
@@ -180,7 +180,7 @@ describe('a stack with a real account', () => {
     const options = ['--no-prompt', '--max-price', '0.70', '--json'];
     const first = await place.run(['start-session', 'kept', '-d', '--idle-timeout', '10m', ...options], account);
     expect(first.code, first.stderr).toBe(0);
-    await waitUntil(async () => (await living()).length === 1, { timeoutMs: 30_000, what: 'the pod' });
+    await waitUntil(async () => (await living()).length === 1, { what: 'the pod' });
     process.kill(readStack(place.dataDir)!.pids.supervisor, 'SIGKILL');
     await place.nothingRuns();
     expect(await living()).toHaveLength(1);
@@ -198,7 +198,7 @@ describe('a stack with a real account', () => {
     const options = ['--no-prompt', '--max-price', '0.70', '--json'];
     const running = place.start(['start-session', 'orphan', '-d', '--idle-timeout', '10m', ...options], account);
     expect((await running.ended).code).toBe(0);
-    await waitUntil(async () => (await living()).length === 1, { timeoutMs: 30_000, what: 'the pod' });
+    await waitUntil(async () => (await living()).length === 1, { what: 'the pod' });
     process.kill(readStack(place.dataDir)!.pids.worker, 'SIGKILL');
     await place.nothingRuns();
     const again = place.start(['start-session', 'orphan', ...options], account);
@@ -210,26 +210,25 @@ describe('a stack with a real account', () => {
 
   it('is ended by dev with its sessions, their pods first', async () => {
     const dev = place.start(['dev', '--json', '--max-price', '0.70'], account);
-    await waitUntil(() => dev.stdout.endsWith('\n'), { timeoutMs: 60_000, what: 'dev is ready' });
+    await waitUntil(() => dev.stdout.endsWith('\n'), { what: 'dev is ready' });
     expect(JSON.parse(dev.stdout)).toMatchObject({ runpodApiUrl: account.RUNPOD_API_URL });
     const options = ['--no-prompt', '-d', '--max-price', '5', '--idle-timeout', '10m'];
     const dear = await place.run(['start-session', 'dear', '--gpu', 'NVIDIA A100 80GB PCIe', ...options], account);
     expect(dear.code, dear.stderr).toBe(0);
     const fair = await place.run(['start-session', 'fair', ...options], account);
     expect(fair.code, fair.stderr).toBe(0);
-    await waitUntil(async () => (await living()).length === 1, { timeoutMs: 30_000, what: 'the pod' });
+    await waitUntil(async () => (await living()).length === 1, { what: 'the pod' });
     const refused = await waitUntil(
       async () => {
         const status = documentOf<{ stopReason?: string }>(await place.run(['status', 'dear', '--json']));
         return status.stopReason;
       },
-      { timeoutMs: 30_000, what: "dev's --max-price is a cap of its stack" },
+      { what: "dev's --max-price is a cap of its stack" },
     );
     expect(refused).toContain('DEVLOOP_MAX_PRICE_USD_PER_HOUR');
     dev.child.kill('SIGINT');
-    const ended = await dev.ended;
-    expect(ended).toMatchObject({ code: 130, stderr: expect.stringContaining('the stack has ended') as string });
+    expect((await dev.ended).code).toBe(130);
     expect(await living()).toEqual([]);
-    expect(processesIn(place.folder)).toEqual([]);
+    await place.nothingRuns();
   });
 });

@@ -38,7 +38,7 @@ afterAll(async () => {
 /** Waits a minute for its runner, beside the other tests. */
 async function jobWithoutRunner(): Promise<{ failure: unknown; afterSeconds: number }> {
   const { handle } = await submit('unanswered', 'Hello?', { ...runner, taskQueue: 'nobody-polls-this' });
-  await waitUntil(async () => (await handle.status()).phase === 'running', { timeoutMs: 120_000, what: 'a lease' });
+  await waitUntil(async () => (await handle.status()).phase === 'running', { what: 'a lease' });
   const since = performance.now();
   const failure: unknown = await handle.result().catch((error: unknown) => error);
   return { failure, afterSeconds: (performance.now() - since) / 1000 };
@@ -72,7 +72,7 @@ async function workerOf(handle: JobHandle): Promise<string> {
       const [work] = pendingActivities;
       return Number(work?.state) === STARTED && work?.heartbeatDetails ? work.lastWorkerIdentity : undefined;
     },
-    { timeoutMs: 120_000, what: 'the runner works' },
+    { what: 'the runner works' },
   );
 }
 
@@ -108,7 +108,7 @@ describe("another project's runner", () => {
     await killed(child);
     expect(output.trim()).not.toBe('');
     expect(usage.inputTokens).toBeGreaterThan(0);
-    await waitUntil(() => isGone(session), { timeoutMs: 60_000, what: 'the pod is gone' });
+    await waitUntil(() => isGone(session), { what: 'the pod is gone' });
     expect(await live.podsOf(session)).toHaveLength(1);
   });
 
@@ -116,11 +116,11 @@ describe("another project's runner", () => {
     const { failure, afterSeconds } = await unanswered;
     expect(failure).toBeInstanceOf(DevloopError);
     expect(failure).toMatchObject({ code: 'RUNNER_UNAVAILABLE' });
-    expect(afterSeconds).toBeLessThan(90);
+    expect(afterSeconds).toBeLessThan(150);
     const { leases, stopReason } = await live.client.session('unanswered').result();
     expect(leases).toMatchObject([{ end: 'released' }]);
     expect(stopReason).toMatch(/^idle for 10 s/);
-    await waitUntil(() => isGone('unanswered'), { timeoutMs: 60_000, what: 'the pod is gone' });
+    await waitUntil(() => isGone('unanswered'), { what: 'the pod is gone' });
   });
 
   it('on a queue that the operator does not allow gets no pod', async () => {

@@ -85,7 +85,6 @@ describe("a TypeScript project with the README's own lines", () => {
     expect((await live.client.session('lab').status()).leases).toEqual([]);
     await live.client.session('lab').stop('the test is over');
     await waitUntil(async () => (await live.podsOf('lab')).every(({ status }) => status === 'TERMINATED'), {
-      timeoutMs: 60_000,
       what: 'the pod is gone',
     });
   });

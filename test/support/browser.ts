@@ -11,6 +11,8 @@ const QUIET = [
   'disable-component-update',
   'disable-sync',
 ];
+/** For what the page has to do by itself; more than a busy machine takes. */
+const TIMEOUT_MS = 120_000;
 const WIDTH = 1280;
 /** The Web UI leaves out what is far below the window: a tall one shows whole pages. */
 const HEIGHT = 1400;
@@ -32,6 +34,7 @@ export async function openTab(browser: Browser): Promise<Page> {
     locale: 'en-US',
     timezoneId: 'UTC',
   });
+  context.setDefaultTimeout(TIMEOUT_MS);
   await context.route('**/*', (route) => (LOCAL.test(route.request().url()) ? route.continue() : route.abort()));
   return context.newPage();
 }

@@ -12,7 +12,7 @@ export const CLI_MAIN = process.env.DEVLOOP_CLI_MAIN ?? resolve(import.meta.dirn
 /** The first line that a command writes where an embedded stack does the work. */
 export const MODE_LINE = 'Temporal: embedded · RunPod: emulator (no account, no charge)';
 /** A start with everything in the cache, a boot and a model's answer on two busy cores. */
-export const SESSION_MS = 240_000;
+export const SESSION_MS = 400_000;
 
 export interface Ended {
   readonly code: number | null;
@@ -52,7 +52,7 @@ export class CliPlace {
   }
 
   nothingRuns(): Promise<boolean> {
-    return waitUntil(() => processesIn(this.folder).length === 0, { timeoutMs: 20_000, what: 'no process is left' });
+    return waitUntil(() => processesIn(this.folder).length === 0, { what: 'no process is left' });
   }
 
   async end(): Promise<void> {
@@ -78,12 +78,12 @@ export class Running {
     }));
   }
 
-  says(text: string | RegExp, timeoutMs = 120_000): Promise<unknown> {
-    const said = (): boolean => {
-      if (this.child.exitCode !== null) throw new Error(`ended without saying ${text}: ${this.stdout}\n${this.stderr}`);
-      return typeof text === 'string' ? this.all.includes(text) : text.test(this.all);
-    };
-    return waitUntil(said, { timeoutMs, what: `the command says ${text}`, everyMs: 20 });
+  async says(text: string | RegExp): Promise<void> {
+    const said = (): boolean => (typeof text === 'string' ? this.all.includes(text) : text.test(this.all));
+    let hasEnded = false;
+    void this.ended.then(() => (hasEnded = true));
+    await waitUntil(() => said() || hasEnded, { what: `the command says ${text}`, everyMs: 20 });
+    if (!said()) throw new Error(`ended without saying ${text}: ${this.stdout}\n${this.stderr}`);
   }
 
   private get all(): string {

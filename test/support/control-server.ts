@@ -26,7 +26,7 @@ export class ControlServer {
     const place = new CliPlace();
     const running = place.start(['control', '--port', '0', '--json'], env);
     try {
-      await running.says('"url"', 20_000);
+      await running.says('"url"');
       const { url, tokenFrom } = JSON.parse(running.stdout) as { url: string; tokenFrom: string };
       return new ControlServer(place, running, url, tokenFrom, readFileSync(tokenFrom, 'utf8').trim());
     } catch (error) {
@@ -139,9 +139,9 @@ export class EventReader {
     return told.map(({ data }) => String(data.phase)).filter((phase, at, all) => phase !== all[at - 1]);
   }
 
-  says(event: string, timeoutMs = 30_000): Promise<SentEvent> {
-    return waitUntil(() => this.events.find((sent) => sent.event === event), {
-      timeoutMs,
+  /** @param after so many events */
+  says(event: string, after = 0): Promise<SentEvent> {
+    return waitUntil(() => this.events.slice(after).find((sent) => sent.event === event), {
       what: `an event "${event}"`,
     });
   }

@@ -13,7 +13,8 @@ export const QUESTIONS = {
 } as const;
 export type Question = keyof typeof QUESTIONS;
 
-const READ = { timeout: 40_000, interval: 200 };
+/** A round of the reaper takes two minutes. */
+const READ = { timeout: 240_000, interval: 200 };
 /** More than any person would press. */
 const MAX_TABS = 40;
 
@@ -52,8 +53,8 @@ export class DashboardPage {
     return (await section.innerText()).replace(/\s+/g, ' ').trim();
   }
 
-  async answers(question: Question, words: RegExp, timeout = READ.timeout): Promise<void> {
-    await expect.poll(() => this.answer(question), { ...READ, timeout }).toMatch(words);
+  async answers(question: Question, words: RegExp): Promise<void> {
+    await expect.poll(() => this.answer(question), READ).toMatch(words);
   }
 
   /** The row of a job. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { REPOSITORY } from './markdown.js';
 import { filledIn, isToRun, type Contexts, type StepStatus } from './github-expressions.js';
 import type { Step } from './github-files.js';
-import { processesIn, waitUntil } from './processes.js';
+import { processesIn, signalAll, waitUntil } from './processes.js';
 
 export interface JobOptions {
   readonly steps: readonly Step[];
@@ -40,8 +40,8 @@ export class GithubMachine {
 
   /** As when it loses its power. */
   killEverything(): Promise<unknown> {
-    for (const pid of processesIn(this.folder)) process.kill(pid, 'SIGKILL');
-    return waitUntil(() => processesIn(this.folder).length === 0, { timeoutMs: 20_000, what: 'no process is left' });
+    signalAll(processesIn(this.folder), 'SIGKILL');
+    return waitUntil(() => processesIn(this.folder).length === 0, { what: 'no process is left' });
   }
 
   async end(): Promise<void> {

@@ -6,7 +6,7 @@ import { DevloopClient } from '../../src/client/index.js';
 import { TASK_QUEUES } from '../../src/contract/index.js';
 import { connectLocally } from '../../src/embedded/index.js';
 import type { EmulatorRequest, LedgerPod } from './emulator.js';
-import { waitUntil } from './processes.js';
+import { freezeBelow, waitUntil } from './processes.js';
 import { killHard, respawn, snapshot } from './respawn.js';
 import { startTestStack, type TestStack, type TestStackOptions } from './stack.js';
 
@@ -32,7 +32,7 @@ export class LiveStack {
       return new LiveStack(
         stack,
         await DevloopClient.connect({ address, namespace }),
-        await connectLocally(address, 5000),
+        await connectLocally(address, 60_000),
       );
     } catch (error) {
       await stack.stop();
@@ -54,6 +54,11 @@ export class LiveStack {
     };
   }
 
+  /** Every pod stands still. @returns what lets those go on that still live */
+  freezePods(): () => void {
+    return freezeBelow(this.stack.info.pids.emulator);
+  }
+
   /** Resolves when the present worker polls the control queue. Temporal shows dead pollers too, for minutes. */
   async workerPolls(): Promise<number> {
     const identity = `devloop-worker@${this.pidOf('worker')}`;
@@ -66,7 +71,7 @@ export class LiveStack {
         });
         return pollers.some((poller) => poller.identity === identity);
       },
-      { timeoutMs: 60_000, what: `${identity} polls` },
+      { what: `${identity} polls` },
     );
     return Date.now();
   }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 interface ProcessRow {
@@ -49,16 +49,64 @@ function workingDirectory(pid: string): string {
   }
 }
 
-/** Polls until the condition gives something truthy. */
+/** Those that have ended meanwhile are left out. */
+export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It has ended since it was looked for.
+    }
+  }
+}
+
+/** Everything stands still that the process has started. @returns what lets go on what still lives of it */
+export function freezeBelow(pid: number): () => void {
+  const frozen = processTree(pid).filter((member) => member !== pid);
+  if (frozen.length === 0) throw new Error(`process ${pid} has started nothing`);
+  signalAll(frozen, 'SIGSTOP');
+  return () => {
+    signalAll(frozen, 'SIGCONT');
+  };
+}
+
+/** Nothing when it is gone meanwhile, as files and processes of a running stack may be. */
+export function contentOf(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
+
+/** However busy the machine is. */
+const PATIENCE_MS = 120_000;
+
+interface Wait {
+  /** For the message, when it was in vain. */
+  readonly what: string;
+  readonly timeoutMs?: number;
+  readonly everyMs?: number;
+}
+
+/**
+ * Polls until the condition gives something truthy. One that throws is asked again: who answers may be away for a moment.
+ * @throws Error with what the condition threw last as the cause
+ */
 export async function waitUntil<T>(
   condition: () => T | Promise<T>,
-  { timeoutMs, what, everyMs = 50 }: { readonly timeoutMs: number; readonly what: string; readonly everyMs?: number },
+  { what, timeoutMs = PATIENCE_MS, everyMs = 50 }: Wait,
 ): Promise<NonNullable<Exclude<T, false>>> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
-    const result = await condition();
-    if (result) return result as NonNullable<Exclude<T, false>>;
-    if (Date.now() >= deadline) throw new Error(`not within ${timeoutMs / 1000} s: ${what}`);
+    let cause: unknown;
+    try {
+      const result = await condition();
+      if (result) return result as NonNullable<Exclude<T, false>>;
+    } catch (error) {
+      cause = error;
+    }
+    if (Date.now() >= deadline) throw new Error(`not within ${timeoutMs / 1000} s: ${what}`, { cause });
     await delay(everyMs);
   }
 }

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { isAlive, waitUntil } from './processes.js';
+import { isAlive, signalAll, waitUntil } from './processes.js';
 
 /** How a running program was started: enough to start it again as it was. Linux only: read from /proc. */
 export interface ProgramSnapshot {
@@ -21,8 +21,8 @@ export function snapshot(pid: number): ProgramSnapshot {
 
 /** SIGKILL, and gone when this returns. */
 export async function killHard(pid: number): Promise<void> {
-  process.kill(pid, 'SIGKILL');
-  await waitUntil(() => !isAlive(pid), { timeoutMs: 5000, what: `process ${pid} is gone`, everyMs: 20 });
+  signalAll([pid], 'SIGKILL');
+  await waitUntil(() => !isAlive(pid), { what: `process ${pid} is gone`, everyMs: 20 });
 }
 
 /** Starts the program again. Whoever calls it ends it. */

@@ -23,6 +23,7 @@ import {
   type SessionStatus,
   type WebhookEvent,
 } from '../../src/contract/index.js';
+import { waitUntil } from './processes.js';
 
 const workflowBundle = { codePath: fileURLToPath(new URL('../../dist/workflow-bundle.js', import.meta.url)) };
 
@@ -128,6 +129,11 @@ export async function untilCancelled(): Promise<never> {
   } finally {
     clearInterval(beat);
   }
+}
+
+/** Waits until what a session or a job shows of itself is as wanted. */
+export function until(condition: () => boolean | Promise<boolean>): Promise<boolean> {
+  return waitUntil(condition, { what: String(condition) });
 }
 
 export function finalFailure(type: string, message: string, detail: object = {}): ApplicationFailure {

@@ -1,7 +1,7 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { JOB_SIGNALS, type Grant } from '../../src/contract/index.js';
-import { FakeWorld, startJob, startSession, untilCancelled, withWorkers } from '../support/session-world.js';
+import { FakeWorld, startJob, startSession, until, untilCancelled, withWorkers } from '../support/session-world.js';
 import { devServer } from '../support/temporal-servers.js';
 
 let env: TestWorkflowEnvironment;
@@ -22,6 +22,7 @@ describe('jobs on a real server', () => {
     world.overrides.runAgent = async ({ grant }) => {
       running += 1;
       most = Math.max(most, running);
+      await until(() => most > 1);
       await new Promise((resolve) => setTimeout(resolve, 150));
       running -= 1;
       return { output: grant.leaseId, messages: [], usage: { inputTokens: 1, outputTokens: 1 } };
@@ -42,7 +43,7 @@ describe('jobs on a real server', () => {
     const world = new FakeWorld();
     world.overrides.runAgent = untilCancelled;
     await withWorkers(env, world, async () => {
-      const { name, status, record } = await startSession(env.client, { idleTimeoutSeconds: 5 });
+      const { name, status, record } = await startSession(env.client, { idleTimeoutSeconds: 20 });
       const job = await startJob(env.client, { session: name, input: 'hi' });
       await until(async () => (await status()).leases.length === 1);
       await job.handle.cancel();
@@ -85,27 +86,19 @@ describe('a holder that was terminated', () => {
     await withWorkers(env, world, async () => {
       // Some workflow that runs: an idle session is as good a lease holder as any.
       const { handle: holder } = await startSession(env.client, { idleTimeoutSeconds: 600 });
-      const { handle, status, record } = await startSession(env.client, { idleTimeoutSeconds: 5 });
+      const { handle, status, record } = await startSession(env.client, { idleTimeoutSeconds: 20 });
       await until(async () => (await status()).phase === 'ready');
       await handle.signal('acquireLease', {
         leaseId: 'dead',
         holder: { kind: 'workflow', workflowId: holder.workflowId },
-        ttlSeconds: 5,
+        ttlSeconds: 10,
       });
       await until(async () => (await status()).leases.length === 1);
       await holder.terminate();
       const { leases, stopReason } = await record();
-      expect(leases).toMatchObject([{ end: 'holder-gone', seconds: expect.closeTo(5, -1) as number }]);
-      expect(stopReason).toMatch(/^idle for 5 s: dead was the last user/);
+      expect(leases).toMatchObject([{ end: 'holder-gone', seconds: expect.closeTo(12, -1) as number }]);
+      expect(stopReason).toMatch(/^idle for 20 s: dead was the last user/);
     });
     expect(world.calls).toContain('describeHolders');
   });
 });
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let look = 0; look < 600; look++) {
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('the condition never came true');
-}

@@ -132,7 +132,7 @@ describe('a runner, in real time', () => {
       withRunner(env, { [ACTIVITY]: deaf }, async () => {
         const { name, handle, status } = await startSession(env.client, { drainSeconds: 0 });
         const job = await startJob(env.client, { session: name, input: 'hi', runner });
-        await waitUntil(async () => (await status()).leases.length === 1, { timeoutMs: 20_000, what: 'a lease' });
+        await waitUntil(async () => (await status()).leases.length === 1, { what: 'a lease' });
         await handle.signal('stop', { reason: 'lunch' });
         await expect(job.result()).rejects.toMatchObject({ cause: { type: 'LEASE_REVOKED' } });
         isOver = true;

@@ -6,6 +6,7 @@ import {
   finalFailure,
   startJob,
   startSession,
+  until,
   untilCancelled,
   withWorkers,
 } from '../support/session-world.js';
@@ -41,7 +42,7 @@ describe('a session nobody uses', () => {
       const { phases, stopReason, jobsServed, unsettled } = await record();
       expect(phases.map(({ phase }) => phase)).toEqual(['creating', 'booting', 'ready', 'stopping']);
       expect(phases[2]?.seconds).toBeGreaterThanOrEqual(480);
-      expect(phases[2]?.seconds).toBeLessThan(490);
+      expect(phases[2]?.seconds).toBeLessThan(540);
       expect(stopReason).toMatch(/^idle for 480 s: nobody used it/);
       expect({ jobsServed, unsettled }).toEqual({ jobsServed: 0, unsettled: [] });
     });
@@ -123,8 +124,10 @@ describe('a job', () => {
 describe('a session that is asked to stop', () => {
   it('lets running work finish within the drain time and refuses new work for good', async () => {
     const world = new FakeWorld();
+    let finish = (): void => undefined;
+    const finished = new Promise<void>((resolve) => (finish = resolve));
     world.overrides.runAgent = async () => {
-      await env.sleep('5 seconds');
+      await finished;
       return { output: 'done', messages: [], usage: { inputTokens: 1, outputTokens: 1 } };
     };
     await withWorkers(env, world, async () => {
@@ -140,6 +143,7 @@ describe('a session that is asked to stop', () => {
       await expect(second.result()).rejects.toMatchObject({
         cause: { type: 'LEASE_REVOKED', message: expect.stringContaining('lunch') as string },
       });
+      finish();
       expect((await first.result()).output).toBe('done');
       const { phases, stopReason } = await record();
       expect(stopReason).toBe('lunch');
@@ -226,7 +230,7 @@ describe('limits', () => {
       await handle.signal('acquireLease', { leaseId: 'busy', holder: { kind: 'workflow', workflowId: holder } });
       const { stopReason, startedAt, endedAt } = await record();
       expect(stopReason).toMatch(/^hard deadline/);
-      expect((Date.parse(endedAt) - Date.parse(startedAt)) / 1000).toBeLessThanOrEqual(3602);
+      expect((Date.parse(endedAt) - Date.parse(startedAt)) / 1000).toBeLessThan(3660);
     });
     expect(ended.filter((name) => name === session)).toHaveLength(1);
   });
@@ -287,12 +291,4 @@ async function startHolder(seconds: number): Promise<string> {
   });
   await until(async () => (await status()).phase === 'ready');
   return handle.workflowId;
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let look = 0; look < 600; look++) {
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('the condition never came true');
 }

@@ -11,7 +11,7 @@ describe('commands beside dev', () => {
   beforeAll(async () => {
     place = new CliPlace();
     dev = place.start(['dev', '--json']);
-    await waitUntil(() => dev.stdout.endsWith('\n'), { timeoutMs: 120_000, what: 'dev is ready' });
+    await waitUntil(() => dev.stdout.endsWith('\n'), { what: 'dev is ready' });
   }, SESSION_MS);
   afterAll(() => place.end());
 
@@ -112,7 +112,7 @@ describe('commands beside dev', () => {
       const own = new CliPlace();
       try {
         const running = own.start(['dev', '--json']);
-        await waitUntil(() => running.stdout.endsWith('\n'), { timeoutMs: 120_000, what: 'dev is ready' });
+        await waitUntil(() => running.stdout.endsWith('\n'), { what: 'dev is ready' });
         process.kill(own.stack.pids.worker, 'SIGKILL');
         await running.says('worker of the stack has ended (signal SIGKILL)');
         const refused = await own.run(['run', 'hi', '--json']);
@@ -139,7 +139,6 @@ describe('commands beside dev', () => {
       expect(detached.code, detached.stderr).toBe(0);
       expect(documentOf(detached)).toEqual({ session: 'last', workflowId: 'pod-session/last' });
       await waitUntil(async () => (await place.run(['status', '--json'])).stdout.includes('"session":"last"'), {
-        timeoutMs: 30_000,
         what: 'the detached session is listed',
       });
       const { ledgerFile } = place.stack;

@@ -3,7 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SESSION_SIGNALS, sessionStatusSchema } from '../../../src/contract/index.js';
 import { CliPlace, documentOf, MODE_LINE, SESSION_MS } from '../../support/cli-place.js';
-import { isAlive, processesIn } from '../../support/processes.js';
+import { isAlive } from '../../support/processes.js';
 
 let place: CliPlace;
 
@@ -46,7 +46,7 @@ describe('start-session', () => {
       expect(pod).toMatchObject({ id: report.pod.id, billedSeconds: report.billedSeconds, costUsd: report.costUsd });
       const lived = (Date.parse(pod!.terminatedAt) - Date.parse(pod!.createdAt)) / 1000;
       expect(Math.abs(report.billedSeconds - lived)).toBeLessThanOrEqual(1);
-      expect(processesIn(place.folder)).toEqual([]);
+      await place.nothingRuns();
     },
     SESSION_MS,
   );
@@ -78,7 +78,7 @@ describe('start-session', () => {
         error: { code: 'INTERRUPTED' },
       });
       expect(isAlive(worker)).toBe(false);
-      expect(processesIn(place.folder)).toEqual([]);
+      await place.nothingRuns();
     },
     SESSION_MS,
   );
@@ -119,6 +119,9 @@ describe('start-session', () => {
     async () => {
       const running = place.start(['start-session', '--no-prompt', '--idle-timeout', '10m']);
       await running.says('● ready');
+      // It does not stop before the second one comes.
+      const fault = { method: 'POST', body: JSON.stringify({ kind: 'delete-no-effect', times: 1000 }) };
+      expect((await fetch(`${place.stack.emulatorUrl}/admin/faults`, fault)).ok).toBe(true);
       running.child.kill('SIGINT');
       await running.says('● stopping session');
       running.child.kill('SIGINT');

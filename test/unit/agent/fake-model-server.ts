@@ -1,13 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { waitUntil } from '../../support/processes.js';
 
 export interface SeenRequest {
   path: string;
   authorization: string | undefined;
   headers: IncomingMessage['headers'];
   body: { model?: string; messages?: { role: string; content: string }[]; tools?: unknown[] };
-  /** Resolves with the time when the other side gave the request up; never when it was answered in full. */
-  dropped: Promise<number>;
+  /** Resolves when the other side gave the request up; never when it was answered in full. */
+  dropped: Promise<void>;
 }
 
 export type Answer = (response: ServerResponse, request: SeenRequest) => void | Promise<void>;
@@ -47,13 +48,8 @@ export class FakeModelServer {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  /** @throws Error after two seconds without that many chat requests */
   async waitForChats(count: number): Promise<SeenRequest[]> {
-    const deadline = Date.now() + 2000;
-    while (this.chats.length < count) {
-      if (Date.now() > deadline) throw new Error(`${this.chats.length} of ${count} chat requests came`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    await waitUntil(() => this.chats.length >= count, { what: `${count} chat requests`, everyMs: 5 });
     return this.chats;
   }
 
@@ -67,7 +63,7 @@ export class FakeModelServer {
       body: text === '' ? {} : (JSON.parse(text) as SeenRequest['body']),
       dropped: new Promise((resolve) => {
         response.on('close', () => {
-          if (!response.writableFinished) resolve(performance.now());
+          if (!response.writableFinished) resolve();
         });
       }),
     };

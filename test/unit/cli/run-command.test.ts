@@ -29,10 +29,10 @@ async function signalsPassed(terminal: boolean): Promise<string[]> {
     require('node:fs').writeFileSync(process.env.FOLDER + '/pid', String(process.pid));
     setInterval(() => { require('node:fs').writeFileSync(process.env.FOLDER + '/got-' + got, ''); }, 20);`;
   const running = run(script, terminal);
-  await waitUntil(() => existsSync(join(folder, 'got-0')), { timeoutMs: 30_000, what: 'the command runs' });
+  await waitUntil(() => existsSync(join(folder, 'got-0')), { what: 'the command runs' });
   for (const name of SIGNALS) process.emit(name, name);
   const all = terminal ? 0b1100 : 0b1111;
-  await waitUntil(() => existsSync(join(folder, `got-${all}`)), { timeoutMs: 30_000, what: 'the signals arrived' });
+  await waitUntil(() => existsSync(join(folder, `got-${all}`)), { what: 'the signals arrived' });
   process.kill(Number(readFileSync(join(folder, 'pid'), 'utf8')), 'SIGUSR2');
   const got = await running;
   return SIGNALS.filter((_name, bit) => got & (1 << bit));

@@ -107,7 +107,7 @@ describe('a child', () => {
     const start = startChild({
       spec: shell('echo first; echo the cause; exit 2'),
       probe: () => Promise.resolve(undefined),
-      timeoutMs: 10_000,
+      timeoutMs: 60_000,
       signal: new AbortController().signal,
       wayOut: 'Do something.',
       onSpawn: () => undefined,
