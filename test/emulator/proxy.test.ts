@@ -5,8 +5,8 @@ import { startEmulator, type RunningEmulator } from '../support/emulator.js';
 import { Account, go, until, WAIT_FOR_GO } from './real-pods.js';
 
 /**
- * One service for all tests: echoes what it got, streams slowly, breaks off, or says nothing. It prints
- * what it says nothing to, and when a caller has left.
+ * One service for all tests: echoes what it got, streams slowly, breaks off, or says nothing. It prints what it says nothing
+ * to, and when a caller has left.
  */
 const service = `
   const http = require('http');

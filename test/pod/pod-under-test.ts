@@ -125,11 +125,8 @@ export class PodUnderTest {
   /** As the container's end on a machine that does not ask. */
   async kill(): Promise<void> {
     await this.until('nothing of the pod lives', () => {
-      const left = this.processes();
-      signalAll(
-        left.map(({ pid }) => pid),
-        'SIGKILL',
-      );
+      const left = this.processes().map(({ pid }) => pid);
+      signalAll(left, 'SIGKILL');
       return left.length === 0;
     });
   }
