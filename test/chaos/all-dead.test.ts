@@ -3,10 +3,10 @@ import { LiveStack } from '../support/live-stack.js';
 import { waitUntil } from '../support/processes.js';
 
 /** Scaled: a user's idle time is minutes. The grace is the real one, and so is the bound that it gives. */
-const IDLE_SECONDS = 5;
+const IDLE_SECONDS = 20;
 const GRACE_SECONDS = 120;
 /** A look of the switch, its request and RunPod's own time to end a pod. */
-const LATE_SECONDS = 15;
+const LATE_SECONDS = 30;
 
 let live: LiveStack;
 
@@ -19,7 +19,7 @@ afterAll(async () => {
 });
 
 describe('worker and Temporal killed and never started again', () => {
-  it('leave a pod to its own switch: gone within idle time + 120 s by the ledger', { timeout: 300_000 }, async () => {
+  it('leave a pod to its own switch: gone within idle time + 120 s by the ledger', async () => {
     const session = 'orphaned';
     const sessionOptions = { idleTimeoutSeconds: IDLE_SECONDS };
     const { handle } = await live.client.submitJob({ session, input: 'Say hello to the world.', sessionOptions });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Connection } from '@temporalio/client';
 import { DevloopClient } from '../../src/client/index.js';
-import { TASK_QUEUES } from '../../src/contract/index.js';
+import { SESSION_PHASES, TASK_QUEUES, type SessionPhase, type SessionStatus } from '../../src/contract/index.js';
 import { connectLocally } from '../../src/embedded/index.js';
 import type { EmulatorRequest, LedgerPod } from './emulator.js';
 import { freezeBelow, waitUntil } from './processes.js';
@@ -14,6 +14,11 @@ import { startTestStack, type TestStack, type TestStackOptions } from './stack.j
 const WORKFLOW_QUEUE = 1;
 
 export type Victim = 'worker' | 'temporal' | 'emulator';
+
+/** It may have gone on since: a phase is short, and the next look may be late. */
+export function hasReached({ phase }: SessionStatus, wanted: SessionPhase): boolean {
+  return SESSION_PHASES.indexOf(phase) >= SESSION_PHASES.indexOf(wanted);
+}
 
 /** A real stack whose programs can be killed and started again, with the emulator's own view of what was rented. */
 export class LiveStack {
