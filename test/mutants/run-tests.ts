@@ -27,7 +27,7 @@ interface Report {
 
 /** The test runs what was compiled, not the sources. */
 export function needsBuild({ file }: TestKill): boolean {
-  return isSlow(file) || /^test\/(workflow|replay|integration)\//.test(file);
+  return isSlow(file) || /^test\/(workflow|replay|integration|emulator|pod)\//.test(file);
 }
 
 /** Runs whole files, which have to pass. @returns what keeps them from that */
@@ -80,19 +80,24 @@ async function vitest(dir: string, files: readonly string[], options: readonly s
   }
 }
 
-/** A group of its own: whatever hangs in it ends with it. */
+/** A group of its own: what a run leaves that ends at its first failure is told to end, and emulators end their pods then. */
 function ended(cwd: string, argv: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, argv, { cwd, stdio: 'ignore', detached: true });
-    const kill = (): void => {
-      if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    const endRest = (): void => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+      } catch {
+        // Nothing is left.
+      }
     };
-    const limit = setTimeout(kill, LIMIT_MS);
-    process.once('exit', kill);
+    const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
+    process.once('exit', endRest);
     child.once('error', reject);
     child.once('close', () => {
       clearTimeout(limit);
-      process.removeListener('exit', kill);
+      process.removeListener('exit', endRest);
+      endRest();
       resolve();
     });
   });
