@@ -6,6 +6,8 @@ import { REPOSITORY } from './markdown.js';
 
 export interface Ran {
   readonly code: number;
+  /** What killed it. */
+  readonly signal: NodeJS.Signals | undefined;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -47,7 +49,7 @@ export class ForeignProject {
     return new Promise((resolve) => {
       execFile(command, args, options, (error, stdout, stderr) => {
         const code = typeof error?.code === 'number' ? error.code : error ? 1 : 0;
-        resolve({ code, stdout, stderr });
+        resolve({ code, signal: error?.signal ?? undefined, stdout, stderr });
       });
     });
   }
