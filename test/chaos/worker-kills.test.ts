@@ -8,7 +8,7 @@ import { seeded } from '../support/random.js';
 const RUNS = Number(process.env.DEVLOOP_CHAOS_RUNS ?? 6);
 const SEED = Number(process.env.DEVLOOP_CHAOS_SEED ?? Date.now() % 1_000_000);
 const IDLE_SECONDS = 5;
-/** With stock settings of worker and server, which wait 5 s for the worker that knew the session. */
+/** With stock settings of worker and server, which wait 10 s for the worker that knew the session. */
 const TERMINATE_WITHIN_SECONDS = 30;
 
 /** The moments of one session's life, and how long after the moment has come the kill may still hit it. */
