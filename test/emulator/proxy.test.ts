@@ -168,11 +168,7 @@ describe('the proxy’s own answers', () => {
   });
 
   it('502 until the service listens, and for a stopped pod', async () => {
-    const late = await account.create({
-      ports: ['8000/http'],
-      args: `${WAIT_FOR_GO}; exec node -e "$SCRIPT"`,
-      env: { SCRIPT: `const PORT = Number(process.env.EMULATOR_PORT_8000);${service}` },
-    });
+    const late = await account.node(service, { args: `${WAIT_FOR_GO}; exec node -e "$SCRIPT"` });
     expect((await account.proxy(late)).status).toBe(502);
     await until('RUNNING', async () => (await account.status(late)) === 'RUNNING');
     expect((await account.proxy(late)).status).toBe(502);

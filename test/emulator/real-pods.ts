@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
 import type { RunningEmulator } from '../support/emulator.js';
 import { waitUntil } from '../support/processes.js';
-import { expect } from 'vitest';
 import { podBody } from './core-world.js';
 
 /** Waits until the probe answers something. @throws Error with what was waited for */
@@ -36,12 +36,11 @@ export function go({ dataDir }: Pick<RunningEmulator, 'dataDir'>, id: string): v
 
 /** What the ledger bills agrees with the clock, but for what it takes to read both. */
 export async function expectBilledByTheClock(emulator: Pick<RunningEmulator, 'ledger'>): Promise<void> {
-  const secondsSince = (iso: string): number => (Date.now() - Date.parse(iso)) / 1000;
   const askedMs = Date.now();
   const [entry] = await emulator.ledger();
-  const readingSeconds = (Date.now() - askedMs) / 1000;
-  const seconds = secondsSince(entry!.createdAt);
-  expect(entry!.billedSeconds).toBeGreaterThan(seconds - readingSeconds - 1);
+  const readMs = Date.now();
+  const seconds = (readMs - Date.parse(entry!.createdAt)) / 1000;
+  expect(entry!.billedSeconds).toBeGreaterThan(seconds - (readMs - askedMs) / 1000 - 1);
   expect(entry!.billedSeconds).toBeLessThanOrEqual(seconds + 1);
 }
 
@@ -117,11 +116,9 @@ export class Account {
 
   /** Waits for a line that the container writes, and gives its part in brackets. */
   async line(id: string, pattern: RegExp): Promise<string> {
-    for (const line of await this.linesWith(id, pattern)) {
-      const match = pattern.exec(line);
-      if (match) return match[1] ?? line;
-    }
-    throw new Error('unreachable');
+    const lines = await this.linesWith(id, pattern);
+    const match = lines.map((line) => pattern.exec(line)).find((found) => found !== null)!;
+    return match[1] ?? match.input;
   }
 
   proxy(id: string, path = '/', init: RequestInit = {}, port = 8000): Promise<Response> {

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runAgent, type AgentRunOptions } from '../../src/agent/index.js';
 import type { ApiKind } from '../../src/contract/index.js';
 import { isMissing, needed } from '../support/binaries.js';
+import { waitUntil } from '../support/processes.js';
 
 const MODEL = 'smollm2';
 /** Of the same file: one whose answers are short, and one that would keep the server busy for minutes. */
@@ -50,15 +51,6 @@ async function stop(child: ChildProcess): Promise<void> {
   const gone = new Promise((resolve) => child.once('exit', resolve));
   process.kill(-child.pid!, 'SIGKILL');
   await gone;
-}
-
-/** @throws Error with the last of the log after the deadline */
-async function until(what: string, log: () => string, seconds: number, check: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + seconds * 1000;
-  while (!(await check().catch(() => false))) {
-    if (Date.now() > deadline) throw new Error(`not within ${seconds} s: ${what}\n${log().slice(-2000)}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 /** The processor time of a process group over half a second, from Linux's /proc: generating takes at least one core. */
@@ -106,7 +98,8 @@ async function startServer(api: ApiKind, program: string, modelFile: string, dir
   ];
   const { child, log } = start(program, isOllama ? ['serve'] : llamaArgs, isOllama ? ollamaEnv : {});
   try {
-    await until('the server is up', log, 60, answersOk(isOllama ? `${url}/api/version` : `${url}/health`));
+    const isUp = answersOk(isOllama ? `${url}/api/version` : `${url}/health`);
+    await waitUntil(isUp, { what: 'the server is up', timeoutMs: 60_000, log });
     if (isOllama) {
       const modelfile = join(dir, 'Modelfile');
       for (const [name, tokens] of Object.entries(OLLAMA_MODELS)) {
@@ -228,12 +221,16 @@ describe.each(['ollama', 'openai'] as const)('a real model by api=%s', { timeout
         onToken: () => (pieces += 1),
       });
       const outcome = expect(endless).rejects.toBe(reason);
-      await until('an answer begins', server.log, 100, () => Promise.resolve(pieces > 0));
+      await waitUntil(() => pieces > 0, { what: 'an answer begins', timeoutMs: 100_000, log: server.log });
       // Only of Ollama's model is it certain that it has not ended by itself by then.
       if (api === 'ollama') expect(await isAtRest(server.pid)).toBe(false);
       controller.abort(reason);
       await outcome;
-      await until('the processor is at rest', server.log, 60, () => isAtRest(server.pid));
+      await waitUntil(() => isAtRest(server.pid), {
+        what: 'the processor is at rest',
+        timeoutMs: 60_000,
+        log: server.log,
+      });
     });
   });
 });

@@ -3,10 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync 
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ApiKind } from '../../src/contract/index.js';
 import { loadPodScripts, podScriptsVariable } from '../../src/runpod/pod-scripts.js';
-import { signalAll } from '../support/processes.js';
+import { signalAll, waitUntil } from '../support/processes.js';
 
 export const TOKEN = 'wVd3Kq0P-9sX_7hTn2bLzYc5RfGmJ8uE1aIoN6vQxZk';
 export const POD_ID = 'k3x9tq2m';
@@ -92,14 +91,8 @@ export class PodUnderTest {
   }
 
   /** Waits with the pod's log as the explanation of a failure. */
-  async until<T>(what: string, check: () => T | Promise<T>, seconds = 40): Promise<NonNullable<T>> {
-    const deadline = Date.now() + seconds * 1000;
-    for (;;) {
-      const found = await (async () => check())().catch(() => undefined);
-      if (found !== undefined && found !== null && found !== false) return found;
-      if (Date.now() > deadline) throw new Error(`not within ${seconds} s: ${what}\n${this.log.slice(-3000)}`);
-      await delay(25);
-    }
+  until<T>(what: string, check: () => T | Promise<T>, seconds = 40): Promise<NonNullable<Exclude<T, false>>> {
+    return waitUntil(check, { what, timeoutMs: seconds * 1000, everyMs: 25, log: () => this.log });
   }
 
   async untilGateAnswers(): Promise<void> {

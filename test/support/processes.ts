@@ -87,6 +87,8 @@ interface Wait {
   readonly what: string;
   readonly timeoutMs?: number;
   readonly everyMs?: number;
+  /** What explains a wait in vain: its end is a part of the message. */
+  readonly log?: () => string;
 }
 
 /**
@@ -95,7 +97,7 @@ interface Wait {
  */
 export async function waitUntil<T>(
   condition: () => T | Promise<T>,
-  { what, timeoutMs = PATIENCE_MS, everyMs = 50 }: Wait,
+  { what, timeoutMs = PATIENCE_MS, everyMs = 50, log = () => '' }: Wait,
 ): Promise<NonNullable<Exclude<T, false>>> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
@@ -106,7 +108,8 @@ export async function waitUntil<T>(
     } catch (error) {
       cause = error;
     }
-    if (Date.now() >= deadline) throw new Error(`not within ${timeoutMs / 1000} s: ${what}`, { cause });
+    if (Date.now() >= deadline)
+      throw new Error(`not within ${timeoutMs / 1000} s: ${what}\n${log().slice(-3000)}`.trimEnd(), { cause });
     await delay(everyMs);
   }
 }

@@ -48,9 +48,10 @@ export class Store {
   sessionTold(status: SessionStatus, browserMs: number): string | undefined {
     const { session, phase, stopReason = '', costUsd } = status;
     const before = this.heard.get(session)?.status.phase;
-    this.heard.set(session, { status, toldMs: browserMs });
+    const told = { status, toldMs: browserMs };
+    this.heard.set(session, told);
     this.knows(browserMs);
-    this.keep({ status, toldMs: browserMs });
+    this.keep(told);
     if (before === undefined || before === 'stopped' || before === phase) return undefined;
     if (phase === 'stopped') return `Session ${session} has ended: ${stopReason}. It cost $${costUsd.toFixed(4)}.`;
     return `Session ${session} is ${phase}.`;
